@@ -1,0 +1,34 @@
+package net.postern.config;
+
+import java.time.Duration;
+import java.util.Optional;
+
+@Doc("Sending mail on.")
+public record DeliveryConfig(
+    @Doc("Most deliveries at one time.") @Default("200") int concurrency,
+    @Doc("Most connections at one time to one server.") @Default("20") int connectionsPerTarget,
+    @Doc("How long an unused connection is kept for the next message.") @Default("10s")
+        Duration keepConnection,
+    @Doc("Messages sent over one connection before it is replaced.") @Default("1000")
+        int messagesPerConnection,
+    @Doc("Time for a server to accept a connection.") @Default("30s") Duration connectTimeout,
+    @Doc(
+            "Time for a server's reply to a command; five times as long after the end of the message (RFC 5321 section 4.5.3.2).")
+        @Default("2m")
+        Duration replyTimeout,
+    @Doc("Wait before the second attempt; it doubles from one to the next.") @Default("5m")
+        Duration firstRetry,
+    @Doc("Longest wait between two attempts.") @Default("1h") Duration maxRetry,
+    @Doc("How long a message is tried before it is returned to its sender.") @Default("5d")
+        Duration giveUp,
+    @Doc(
+            "Server for mail to other people's domains (reports to senders), as host:port; without it the domain's MX is used.")
+        @Default("")
+        Optional<HostPort> smarthost,
+    @Doc("How long this node alone may work on a delivery before another node takes it.")
+        @Default("15m")
+        Duration lease,
+    @Doc(
+            "Memory for messages between acceptance and first delivery attempt; beyond it they are read from the vault. 0 means an eighth of the heap.")
+        @Default("0")
+        ByteSize handoffMemory) {}

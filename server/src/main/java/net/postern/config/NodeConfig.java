@@ -1,0 +1,18 @@
+package net.postern.config;
+
+import java.nio.file.Path;
+import java.time.Duration;
+
+@Doc("This node.")
+public record NodeConfig(
+    @Doc("Fully qualified host name: used in greetings, Received fields and reports.")
+        String hostname,
+    @Doc("Directory for everything this node keeps: bundled database, stores, keys, certificate.")
+        Path data,
+    @Doc("Longest time that a shutdown waits for sessions and deliveries to finish.")
+        @Default("20s")
+        Duration drain,
+    @Doc(
+            "How long answers about addresses and routes are remembered: the time after which a change is seen everywhere.")
+        @Default("5s")
+        Duration directoryCache) {}

@@ -1,0 +1,10 @@
+package net.postern.config;
+
+/** The whole configuration of a node. Each component is a section of the file. */
+public record PosternConfig(
+    NodeConfig node,
+    EdgeConfig edge,
+    DatabaseConfig database,
+    VaultConfig vault,
+    DeliveryConfig delivery,
+    ObserveConfig observe) {}

@@ -1,0 +1,25 @@
+package net.postern.config;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+@Doc("Where every accepted message is kept, encrypted.")
+public record VaultConfig(
+    @Doc(
+            "Directories, one for each store; put them on different disks or machines. Without it three are made below node.data.")
+        @Default("")
+        List<Path> stores,
+    @Doc(
+            "Fewest copies before a message is acknowledged when a store is down; with fewer the reply is 451.")
+        @Default("2")
+        int minimum,
+    @Doc("Longest wait for a store that does not answer, once the others have.") @Default("2s")
+        Duration storeWait,
+    @Doc("Size at which a segment is closed and the next begun.") @Default("64 MiB")
+        ByteSize segmentSize,
+    @Doc(
+            "File with the master key (32 bytes in hexadecimal); without it one is made as master.key below node.data. Keep a copy elsewhere: without it nothing can be read.")
+        @Default("")
+        Optional<Path> masterKey) {}

@@ -1,0 +1,129 @@
+package net.postern.events;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import net.postern.id.CustomerId;
+import net.postern.id.MessageId;
+
+/** One thing that happened to mail, or to what mail depends on. */
+public sealed interface MailEvent {
+
+  /**
+   * Something that a remote peer sees of us, and we of it.
+   *
+   * @param address textual IP address
+   * @param helo what the client called itself, empty before HELO
+   * @param tls protocol and cipher, empty on a plain connection
+   */
+  record Peer(String address, String helo, String tls) {}
+
+  /** At which point of the dialogue a refusal happened. */
+  enum Stage {
+    CONNECT,
+    HELO,
+    STARTTLS,
+    MAIL,
+    RCPT,
+    DATA,
+    COMMAND
+  }
+
+  /** Why a client was refused, for counting; the text says it to people. */
+  enum Reason {
+    UNKNOWN_USER,
+    RELAY_DENIED,
+    TOO_BIG,
+    TOO_MANY_RECIPIENTS,
+    TOO_MANY_ERRORS,
+    TOO_MANY_CONNECTIONS,
+    LINE_TOO_LONG,
+    BARE_LINE_END,
+    SYNTAX,
+    SEQUENCE,
+    TIMEOUT,
+    CONTENT,
+    STORES_UNAVAILABLE,
+    DATABASE_UNAVAILABLE,
+    OVERLOADED,
+    SHUTTING_DOWN,
+    INTERNAL
+  }
+
+  /** A message got its {@code 250}. */
+  record Accepted(
+      MessageId message,
+      CustomerId customer,
+      Peer peer,
+      String reversePath,
+      List<String> recipients,
+      long bytes,
+      String verdict,
+      double score,
+      List<String> findings,
+      int copies,
+      Duration took)
+      implements MailEvent {}
+
+  /** A client was told no, for now ({@code code} 4xx) or for good (5xx). */
+  record Refused(
+      Stage stage,
+      Reason reason,
+      int code,
+      String enhanced,
+      String text,
+      Peer peer,
+      String reversePath,
+      String recipient,
+      Optional<CustomerId> customer)
+      implements MailEvent {}
+
+  /** A message is in quarantine for this recipient. */
+  record Held(MessageId message, CustomerId customer, String recipient, double score, String why)
+      implements MailEvent {}
+
+  /** Someone let a message out of quarantine. */
+  record Released(MessageId message, CustomerId customer, String recipient, String by)
+      implements MailEvent {}
+
+  /** A delivery ended by a rule or by a person: the rule's name says which. */
+  record Removed(MessageId message, CustomerId customer, String recipient, String rule)
+      implements MailEvent {}
+
+  /** The next hop, or the mailbox, has it. */
+  record Delivered(
+      MessageId message,
+      CustomerId customer,
+      String recipient,
+      String route,
+      String reply,
+      int attempt,
+      Duration delay)
+      implements MailEvent {}
+
+  /** An attempt failed for now. */
+  record Deferred(
+      MessageId message,
+      CustomerId customer,
+      String recipient,
+      String route,
+      String reply,
+      int attempt,
+      Instant nextAttempt)
+      implements MailEvent {}
+
+  /** A delivery failed for good; {@code dsn} names the report that was sent, when one was. */
+  record Returned(
+      MessageId message,
+      CustomerId customer,
+      String recipient,
+      String route,
+      String reply,
+      int attempt,
+      Optional<MessageId> dsn)
+      implements MailEvent {}
+
+  /** A store stopped ({@code up} false) or resumed taking writes. */
+  record StoreHealth(String store, boolean up, String why) implements MailEvent {}
+}

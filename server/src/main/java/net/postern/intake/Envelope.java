@@ -1,0 +1,40 @@
+package net.postern.intake;
+
+import java.net.InetAddress;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import net.postern.address.EmailAddress;
+import net.postern.tenant.Recipient;
+
+/**
+ * All that SMTP said about a message besides its content (RFC 5321 §2.3.1).
+ *
+ * @param client address of the sending server
+ * @param clientName verified reverse DNS name of the client, empty when unknown
+ * @param helo the argument of EHLO or HELO
+ * @param protocol for the Received field: SMTP, ESMTP, ESMTPS, UTF8SMTP and so on (RFC 3848, RFC
+ *     6531)
+ * @param tls protocol and cipher suite, empty on a plain connection
+ * @param reversePath empty for the null reverse-path {@code <>}
+ * @param recipients all were accepted at RCPT; at least one
+ * @param utf8 whether the client said SMTPUTF8
+ */
+public record Envelope(
+    InetAddress client,
+    String clientName,
+    String helo,
+    String protocol,
+    String tls,
+    Optional<EmailAddress> reversePath,
+    List<Recipient> recipients,
+    boolean utf8,
+    Instant receivedAt) {
+
+  public Envelope {
+    recipients = List.copyOf(recipients);
+    if (recipients.isEmpty()) {
+      throw new IllegalArgumentException("an envelope needs a recipient");
+    }
+  }
+}

@@ -1,0 +1,12 @@
+package net.postern.intake;
+
+/** Takes responsibility for a message, or says why not. Safe for many threads; blocks. */
+@FunctionalInterface
+public interface Intake {
+
+  /**
+   * @param content the message as the client sent it, dot-unstuffed, with CRLF line ends
+   * @return the reply to give; never throws for anything a message can contain
+   */
+  IntakeResult accept(Envelope envelope, byte[] content) throws InterruptedException;
+}
