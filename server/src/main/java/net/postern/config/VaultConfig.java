@@ -17,6 +17,10 @@ public record VaultConfig(
         int minimum,
     @Doc("Longest wait for a store that does not answer, once the others have.") @Default("2s")
         Duration storeWait,
+    @Doc(
+            "Free space below which a store takes no more mail, so that a disk never fills to the last byte.")
+        @Default("256 MiB")
+        ByteSize reserve,
     @Doc("Size at which a segment is closed and the next begun.") @Default("64 MiB")
         ByteSize segmentSize,
     @Doc(
