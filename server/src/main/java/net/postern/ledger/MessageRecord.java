@@ -65,9 +65,50 @@ public record MessageRecord(
       String rule,
       Instant giveUpAt,
       String mark,
-      String subjectTag) {}
+      String subjectTag) {
+
+    NewDelivery in(DeliveryState newState) {
+      return new NewDelivery(recipient, mailbox, newState, rule, giveUpAt, mark, subjectTag);
+    }
+  }
 
   public MessageRecord {
     deliveries = List.copyOf(deliveries);
+  }
+
+  /** The same record at another place. */
+  public MessageRecord at(Place newPlace) {
+    return with(newPlace, deliveries);
+  }
+
+  /** The same record with deliveries that no node works on: those in progress wait instead. */
+  public MessageRecord withoutLeases() {
+    return with(
+        place,
+        deliveries.stream()
+            .map(
+                each ->
+                    each.state() == DeliveryState.IN_PROGRESS
+                        ? each.in(DeliveryState.WAITING)
+                        : each)
+            .toList());
+  }
+
+  private MessageRecord with(Place newPlace, List<NewDelivery> newDeliveries) {
+    return new MessageRecord(
+        customer,
+        id,
+        acceptedAt,
+        origin,
+        newPlace,
+        bytes,
+        utf8,
+        reversePath,
+        client,
+        helo,
+        verdict,
+        score,
+        findings,
+        newDeliveries);
   }
 }

@@ -138,6 +138,11 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     return storesUp() >= config.minimum();
   }
 
+  /** Whether a segment is the one that is being written now. */
+  public boolean isOpen(UUID segment) {
+    return openSegment().equals(Optional.of(segment));
+  }
+
   /** The segment that is being written now; it must be left alone by repair. */
   Optional<UUID> openSegment() {
     return open.map(Open::segment);
