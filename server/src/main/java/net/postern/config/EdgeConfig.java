@@ -41,17 +41,17 @@ public record EdgeConfig(
     @Doc(
             "Longest wait for the client's next command (RFC 5321 section 4.5.3.2.7 asks for 5 minutes).")
         @Default("5m")
-        @Bounds(min = "1s", max = "1h")
+        @Bounds(min = "100ms", max = "1h")
         Duration commandTimeout,
     @Doc("Longest silence inside a message (RFC 5321 section 4.5.3.2.5 asks for 3 minutes).")
         @Default("3m")
-        @Bounds(min = "1s", max = "1h")
+        @Bounds(min = "100ms", max = "1h")
         Duration dataTimeout,
     @Doc("Longest time for the whole of one message, however steadily it trickles.")
         @Default("30m")
-        @Bounds(min = "1s", max = "1d")
+        @Bounds(min = "100ms", max = "1d")
         Duration messageTimeout,
-    @Doc("Longest life of a session.") @Default("2h") @Bounds(min = "1s", max = "7d")
+    @Doc("Longest life of a session.") @Default("2h") @Bounds(min = "100ms", max = "7d")
         Duration sessionTimeout,
     @Doc(
             "Memory for messages that are being received; when it is used up, further ones get 452. 0 means a quarter of the heap.")
