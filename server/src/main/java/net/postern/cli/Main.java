@@ -1,10 +1,74 @@
 package net.postern.cli;
 
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import net.postern.observe.Logging;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
 /** The {@code postern} command. */
-public final class Main {
+@Command(
+    name = "postern",
+    description = "A mail gateway that keeps every message three times.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {ConfigCommand.class},
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      " 0:Done, and the outcome is good",
+      " 1:Done, and the outcome is not good",
+      " 2:Wrong command line, or input that cannot be read",
+      "69:No JDK or Maven here (from the postern script)",
+      "70:A defect of the program",
+      "78:Wrong configuration, or one that this machine does not allow"
+    })
+public final class Main implements Runnable {
+  @Spec
+  @SuppressWarnings("NullAway.Init") // picocli sets it before anything else
+  private CommandSpec spec;
+
   private Main() {}
 
   public static void main(String[] args) {
-    System.exit(0);
+    Logging.quiet();
+    PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+    PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+    int code = run(out, err, args);
+    out.flush();
+    err.flush();
+    Logging.stop();
+    System.exit(code);
+  }
+
+  /** Runs a command as the shell would, without ending the process. */
+  static int run(PrintWriter out, PrintWriter err, String... args) {
+    return new CommandLine(new Main())
+        .setOut(out)
+        .setErr(err)
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setExecutionExceptionHandler(new Failures())
+        .execute(args);
+  }
+
+  /** {@code postern} alone: what there is to choose from. */
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "Which command?");
+  }
+
+  /** The version that Maven wrote into the jar. */
+  static final class Version implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = Main.class.getPackage().getImplementationVersion();
+      return new String[] {
+        "Postern " + (version == null ? "(not packaged)" : version),
+        "Java " + Runtime.version() + " on " + System.getProperty("os.name")
+      };
+    }
   }
 }

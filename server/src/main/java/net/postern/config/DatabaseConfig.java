@@ -13,5 +13,7 @@ public record DatabaseConfig(
     @Doc(
             "Port of the bundled PostgreSQL on loopback; 0 takes a free one at first start and keeps it.")
         @Default("0")
+        @Bounds(min = "0", max = "65535")
         int port,
-    @Doc("Most connections of this node.") @Default("10") int connections) {}
+    @Doc("Most connections of this node.") @Default("10") @Bounds(min = "1", max = "1000")
+        int connections) {}

@@ -9,31 +9,50 @@ import java.util.Optional;
 public record EdgeConfig(
     @Doc("Addresses to listen on, as host:port; port 0 takes a free one.") @Default("0.0.0.0:25")
         List<HostPort> listen,
-    @Doc("Largest message taken, announced by SIZE (RFC 1870).") @Default("50 MiB")
+    @Doc("Largest message taken, announced by SIZE (RFC 1870).")
+        @Default("50 MiB")
+        @Bounds(min = "64 KiB", max = "1 GiB")
         ByteSize maxMessage,
     @Doc("Most recipients of one message (RFC 5321 section 4.5.3.1.8 asks for at least 100).")
         @Default("1000")
+        @Bounds(min = "100", max = "100000")
         int maxRecipients,
-    @Doc("Most messages in one session; then 421.") @Default("10000") int maxMessages,
-    @Doc("Errors after which replies are delayed by a second.") @Default("10") int softErrors,
-    @Doc("Errors after which the session is closed.") @Default("20") int hardErrors,
-    @Doc("Most connections at one time.") @Default("20000") int maxConnections,
+    @Doc("Most messages in one session; then 421.")
+        @Default("10000")
+        @Bounds(min = "1", max = "10000000")
+        int maxMessages,
+    @Doc("Errors after which replies are delayed by a second.")
+        @Default("10")
+        @Bounds(min = "1", max = "10000")
+        int softErrors,
+    @Doc("Errors after which the session is closed.")
+        @Default("20")
+        @Bounds(min = "1", max = "10000")
+        int hardErrors,
+    @Doc("Most connections at one time.") @Default("20000") @Bounds(min = "1", max = "1000000")
+        int maxConnections,
     @Doc(
             "Most connections at one time from one IPv4 address or IPv6 /64 network; networks in unlimited_sources are not counted.")
         @Default("50")
+        @Bounds(min = "1", max = "1000000")
         int maxConnectionsPerSource,
     @Doc("Networks that the limit by source does not apply to.") @Default("")
         List<Network> unlimitedSources,
     @Doc(
             "Longest wait for the client's next command (RFC 5321 section 4.5.3.2.7 asks for 5 minutes).")
         @Default("5m")
+        @Bounds(min = "100ms", max = "1h")
         Duration commandTimeout,
     @Doc("Longest silence inside a message (RFC 5321 section 4.5.3.2.5 asks for 3 minutes).")
         @Default("3m")
+        @Bounds(min = "100ms", max = "1h")
         Duration dataTimeout,
-    @Doc("Longest time for the whole of one message, however steadily it trickles.") @Default("30m")
+    @Doc("Longest time for the whole of one message, however steadily it trickles.")
+        @Default("30m")
+        @Bounds(min = "100ms", max = "1d")
         Duration messageTimeout,
-    @Doc("Longest life of a session.") @Default("2h") Duration sessionTimeout,
+    @Doc("Longest life of a session.") @Default("2h") @Bounds(min = "100ms", max = "7d")
+        Duration sessionTimeout,
     @Doc(
             "Memory for messages that are being received; when it is used up, further ones get 452. 0 means a quarter of the heap.")
         @Default("0")

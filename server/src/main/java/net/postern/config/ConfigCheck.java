@@ -1,0 +1,189 @@
+package net.postern.config;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import net.postern.address.EmailAddress;
+
+/** What has to hold between keys, and for the things outside that they name. */
+final class ConfigCheck {
+  /** Stores that are made when the file names none, and the fewest that it may name. */
+  static final int STORES = 3;
+
+  private final Report report;
+
+  /** Takes a problem with the full key that it is about. */
+  @FunctionalInterface
+  interface Report {
+    void problem(String key, String message);
+  }
+
+  private ConfigCheck(Report report) {
+    this.report = report;
+  }
+
+  static void check(PosternConfig config, Report report) {
+    ConfigCheck check = new ConfigCheck(report);
+    check.node(config.node());
+    check.edge(config.edge());
+    check.database(config.database());
+    check.vault(config.vault());
+    check.delivery(config.delivery());
+    check.observe(config.observe(), config.edge());
+  }
+
+  private void node(NodeConfig node) {
+    Optional<String> name = EmailAddress.normalDomain(node.hostname());
+    if (name.isEmpty() || name.get().indexOf('.') < 0 || isAddress(node.hostname())) {
+      report.problem(
+          "node.hostname",
+          "\""
+              + node.hostname()
+              + "\" is no fully qualified host name; write one such as \"mx1.example.com\"");
+    }
+  }
+
+  private static boolean isAddress(String text) {
+    return text.startsWith("[") || Network.parse(text).isPresent();
+  }
+
+  private void edge(EdgeConfig edge) {
+    if (edge.listen().isEmpty()) {
+      report.problem(
+          "edge.listen", "is empty, so no mail could come in; write [\"0.0.0.0:25\"] or the like");
+    }
+    Set<HostPort> seen = new HashSet<>();
+    for (HostPort address : edge.listen()) {
+      if (!seen.add(address) && address.port() != 0) {
+        report.problem("edge.listen", address + " is listed twice; keep one");
+      }
+    }
+    atMost("edge.soft_errors", edge.softErrors(), "edge.hard_errors", edge.hardErrors());
+    atMost(
+        "edge.max_connections_per_source",
+        edge.maxConnectionsPerSource(),
+        "edge.max_connections",
+        edge.maxConnections());
+    atMost(
+        "edge.command_timeout",
+        edge.commandTimeout(),
+        "edge.session_timeout",
+        edge.sessionTimeout());
+    atMost("edge.data_timeout", edge.dataTimeout(), "edge.message_timeout", edge.messageTimeout());
+    atMost(
+        "edge.message_timeout",
+        edge.messageTimeout(),
+        "edge.session_timeout",
+        edge.sessionTimeout());
+    if (edge.certificate().isPresent() && edge.privateKey().isEmpty()) {
+      report.problem(
+          "edge.certificate", "has no private key; write edge.private_key with its file too");
+    }
+    if (edge.privateKey().isPresent() && edge.certificate().isEmpty()) {
+      report.problem(
+          "edge.private_key", "has no certificate; write edge.certificate with its file too");
+    }
+    edge.certificate().ifPresent(path -> readable("edge.certificate", path));
+    edge.privateKey().ifPresent(path -> readable("edge.private_key", path));
+  }
+
+  private void database(DatabaseConfig database) {
+    if (database.url().isPresent() && !database.url().get().startsWith("jdbc:postgresql:")) {
+      report.problem(
+          "database.url",
+          "is no PostgreSQL JDBC URL; write one such as"
+              + " \"jdbc:postgresql://db1.example.com/postern\"");
+    }
+  }
+
+  private void vault(VaultConfig vault) {
+    List<Path> stores = vault.stores();
+    if (!stores.isEmpty() && stores.size() < STORES) {
+      report.problem(
+          "vault.stores",
+          "has %d; write at least %d, since every message is kept that often, or none to have"
+                  .formatted(stores.size(), STORES)
+              + " them made below node.data");
+    }
+    int number = stores.isEmpty() ? STORES : stores.size();
+    if (vault.minimum() > number) {
+      report.problem(
+          "vault.minimum",
+          "asks for %d copies, but there are %d stores; write %d or less"
+              .formatted(vault.minimum(), number, number));
+    }
+    for (int i = 0; i < stores.size(); i++) {
+      for (int j = i + 1; j < stores.size(); j++) {
+        Path one = stores.get(i);
+        Path other = stores.get(j);
+        if (one.equals(other)) {
+          report.problem("vault.stores", one + " is listed twice; copies need places of their own");
+        } else if (one.startsWith(other) || other.startsWith(one)) {
+          report.problem(
+              "vault.stores",
+              one + " and " + other + " lie inside each other; use two directories");
+        }
+      }
+    }
+    vault.masterKey().ifPresent(path -> readable("vault.master_key", path));
+  }
+
+  private void delivery(DeliveryConfig delivery) {
+    atMost(
+        "delivery.first_retry", delivery.firstRetry(), "delivery.max_retry", delivery.maxRetry());
+    atMost("delivery.max_retry", delivery.maxRetry(), "delivery.give_up", delivery.giveUp());
+    atMost(
+        "delivery.connections_per_target",
+        delivery.connectionsPerTarget(),
+        "delivery.concurrency",
+        delivery.concurrency());
+    // The wait after the end of the message is five times the reply timeout.
+    Duration attempt = delivery.connectTimeout().plus(delivery.replyTimeout().multipliedBy(5));
+    if (delivery.lease().compareTo(attempt) < 0) {
+      report.problem(
+          "delivery.lease",
+          "%s is shorter than one attempt may take (connect_timeout and 5 times reply_timeout: %s), so that a message could be sent twice; write that or more"
+              .formatted(Durations.format(delivery.lease()), Durations.format(attempt)));
+    }
+  }
+
+  private void observe(ObserveConfig observe, EdgeConfig edge) {
+    observe
+        .listen()
+        .filter(address -> address.port() != 0 && edge.listen().contains(address))
+        .ifPresent(
+            address ->
+                report.problem(
+                    "observe.listen",
+                    address + " is also in edge.listen; write another port for one of them"));
+  }
+
+  private void readable(String key, Path path) {
+    if (!Files.isRegularFile(path)) {
+      report.problem(key, path + " is no file; write the path of one that exists");
+    } else if (!Files.isReadable(path)) {
+      report.problem(
+          key, path + " may not be read by this user (" + System.getProperty("user.name") + ")");
+    }
+  }
+
+  private void atMost(String lowKey, int low, String highKey, int high) {
+    if (low > high) {
+      report.problem(
+          lowKey, "%d is above %s (%d); write %d or less".formatted(low, highKey, high, high));
+    }
+  }
+
+  private void atMost(String lowKey, Duration low, String highKey, Duration high) {
+    if (low.compareTo(high) > 0) {
+      report.problem(
+          lowKey,
+          "%s is above %s (%s); write that or less"
+              .formatted(Durations.format(low), highKey, Durations.format(high)));
+    }
+  }
+}
