@@ -8,16 +8,16 @@ import net.postern.id.CustomerId;
 import net.postern.id.MessageId;
 import net.postern.ledger.MessageQueries;
 import net.postern.ledger.MessageView;
-import net.postern.vault.MessageVault;
+import net.postern.vault.MessageReader;
 import net.postern.vault.VaultUnavailableException;
 
 /** The quarantine as people use it. */
 public final class Quarantine {
   private final MessageQueries messages;
-  private final MessageVault vault;
+  private final MessageReader vault;
   private final Events events;
 
-  public Quarantine(MessageQueries messages, MessageVault vault, Events events) {
+  public Quarantine(MessageQueries messages, MessageReader vault, Events events) {
     this.messages = messages;
     this.vault = vault;
     this.events = events;

@@ -48,6 +48,7 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
   private final VaultConfig config;
   private final List<StoreLane> lanes;
   private final FrameCodec codec;
+  private final StoreReader reader;
   private final Events events;
   private final Clock clock;
   private final StoreUpkeep upkeep;
@@ -74,6 +75,7 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     this.config = config;
     this.lanes = stores.stream().map(StoreLane::new).toList();
     this.codec = new FrameCodec(keys);
+    this.reader = new StoreReader(this::readOrder, keys);
     this.events = events;
     this.clock = clock;
     this.upkeep = new StoreUpkeep(lanes, config.reserve().bytes(), this::openSegment, events);
@@ -108,19 +110,7 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
 
   @Override
   public MessageFrame read(Place place) throws VaultUnavailableException {
-    VaultUnavailableException failure =
-        new VaultUnavailableException("no store has a readable copy of " + place);
-    for (StoreLane lane : readOrder()) {
-      try {
-        ObjectStore store = lane.store();
-        return codec.decode(
-            store.range(Segment.object(place.segment()), place.offset(), place.length()));
-      } catch (IOException e) {
-        LOG.warn("store {}: cannot read {}: {}", lane.store().name(), place, e.toString());
-        failure.addSuppressed(e);
-      }
-    }
-    throw failure;
+    return reader.read(place);
   }
 
   /** The stores' health and the jobs that keep them equal. */
@@ -181,10 +171,10 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     lanes.forEach(StoreLane::close);
   }
 
-  private List<StoreLane> readOrder() {
+  private List<ObjectStore> readOrder() {
     List<StoreLane> order = new ArrayList<>(lanes);
     order.sort((a, b) -> Boolean.compare(b.up(), a.up()));
-    return order;
+    return order.stream().map(StoreLane::store).toList();
   }
 
   private void requireStores() throws VaultUnavailableException {
