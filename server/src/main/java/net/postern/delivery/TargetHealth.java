@@ -50,7 +50,8 @@ final class TargetHealth {
             return before;
           }
           int failures = before == null ? 1 : Math.min(before.failures + 1, 30);
-          long wait = (long) Math.min(Math.scalb((double) firstNanos, failures - 1), longestNanos);
+          long wait =
+              (long) Math.min(Math.scalb((double) firstNanos, failures - 1), (double) longestNanos);
           return new Down(now + wait, failures, why);
         });
   }

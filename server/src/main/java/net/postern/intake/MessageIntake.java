@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 import net.postern.address.EmailAddress;
 import net.postern.config.DeliveryConfig;
 import net.postern.events.Events;
@@ -36,7 +35,6 @@ import net.postern.tenant.Recipient;
 import net.postern.vault.Kept;
 import net.postern.vault.MessageFrame;
 import net.postern.vault.MessageVault;
-import net.postern.vault.Place;
 import net.postern.vault.VaultUnavailableException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,9 +55,6 @@ public final class MessageIntake implements Intake {
    * §4.5.3.1.5).
    */
   private static final int MAX_EXPLANATION = 300;
-
-  /** Until the vault says where a message is. */
-  private static final Place UNPLACED = new Place(new UUID(0, 0), 0, 0);
 
   private final String hostname;
   private final Pipeline pipeline;
@@ -255,7 +250,7 @@ public final class MessageIntake implements Intake {
               id,
               now,
               MessageRecord.Origin.SMTP,
-              UNPLACED,
+              MessageRecord.UNPLACED,
               bytes,
               envelope.utf8(),
               envelope.reversePath(),

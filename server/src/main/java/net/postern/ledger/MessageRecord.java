@@ -3,6 +3,7 @@ package net.postern.ledger;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import net.postern.address.EmailAddress;
 import net.postern.id.CustomerId;
 import net.postern.id.MailboxId;
@@ -32,6 +33,9 @@ public record MessageRecord(
     double score,
     String findings,
     List<NewDelivery> deliveries) {
+
+  /** The place of a record whose message the vault does not have yet. */
+  public static final Place UNPLACED = new Place(new UUID(0, 0), 0, 0);
 
   /** How a message came to be ours. The codes are stored: never renumber. */
   public enum Origin {

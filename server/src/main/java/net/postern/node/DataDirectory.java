@@ -12,7 +12,8 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * The directory that holds everything of a node, and the claim to be the only process that runs on it.
+ * The directory that holds everything of a node, and the claim to be the only process that runs on
+ * it.
  *
  * <pre>
  * postern.version   version of this layout, 1

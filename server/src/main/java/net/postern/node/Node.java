@@ -45,11 +45,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A running node. The constructor is the list of parts in the order in which they start; {@link #close}
- * stops them in the opposite order, so that nothing is used after it stopped.
+ * A running node. The constructor is the list of parts in the order in which they start; {@link
+ * #close} stops them in the opposite order, so that nothing is used after it stopped.
  */
 public final class Node implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Node.class);
+
+  /** Longest wait for an answer of the DNS. */
+  private static final Duration DNS_LIMIT = Duration.ofSeconds(10);
 
   private final PosternConfig config;
   private final DataDirectory data;
@@ -111,8 +114,7 @@ public final class Node implements AutoCloseable {
             database, config.node().directoryCache(), outbound(config.delivery()));
     tenants = new Tenants(database, stores.keys());
     vault =
-        rollback.add(
-            new SegmentVault(config.vault(), stores.list(), stores.keys(), events, clock));
+        rollback.add(new SegmentVault(config.vault(), stores.list(), stores.keys(), events, clock));
     ledger = rollback.add(new Ledger(database, data.node(), config.delivery().lease()));
     int recovered = ledger.recoverLeases();
     if (recovered > 0) {
@@ -126,7 +128,7 @@ public final class Node implements AutoCloseable {
             hostname,
             DeliveryEngine.SMTP_PORT,
             new DeliveryEngine.Parts(
-                ledger, vault, directory, new DnsjavaResolver(), events, clock));
+                ledger, vault, directory, DnsjavaResolver.system(DNS_LIMIT), events, clock));
     rollback.add(() -> delivery.close(Duration.ZERO));
     delivery.start();
 
@@ -145,7 +147,8 @@ public final class Node implements AutoCloseable {
     edge =
         rollback.add(
             new EdgeServer(config.edge(), hostname, directory, intake, events, clock, () -> tls));
-    observe = config.observe().listen().map(at -> ObserveServer.start(at, checks(), metrics::scrape));
+    observe =
+        config.observe().listen().map(at -> ObserveServer.start(at, checks(), metrics::scrape));
     observe.ifPresent(rollback::add);
     gauges();
     edge.start();
@@ -179,8 +182,8 @@ public final class Node implements AutoCloseable {
   }
 
   /**
-   * Stops: no new mail at once; sessions and deliveries under way may finish within {@code node.drain};
-   * what is recorded is committed. May be called twice.
+   * Stops: no new mail at once; sessions and deliveries under way may finish within {@code
+   * node.drain}; what is recorded is committed. May be called twice.
    */
   @Override
   public void close() {
@@ -246,11 +249,17 @@ public final class Node implements AutoCloseable {
         "postern.edge.receive.memory", "Bytes of messages being received", edge::receiveMemoryUsed);
     metrics.gauge("postern.vault.stores.up", "Stores that take mail", vault::storesUp);
     metrics.gauge(
-        "postern.vault.repaired", "Objects copied to stores that lacked them", vault.upkeep()::repaired);
+        "postern.vault.repaired",
+        "Objects copied to stores that lacked them",
+        vault.upkeep()::repaired);
     metrics.gauge(
-        "postern.ledger.backlog", "Messages that wait to be entered in the ledger", ledger::backlog);
+        "postern.ledger.backlog",
+        "Messages that wait to be entered in the ledger",
+        ledger::backlog);
     metrics.gauge("postern.delivery.under.way", "Deliveries under way", delivery::underWay);
     metrics.gauge(
-        "postern.trace.dropped", "Refusals not traced because there were too many", refusals::dropped);
+        "postern.trace.dropped",
+        "Refusals not traced because there were too many",
+        refusals::dropped);
   }
 }

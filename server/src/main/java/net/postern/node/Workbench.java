@@ -11,8 +11,9 @@ import net.postern.tenant.Tenants;
 import net.postern.vault.StoreReader;
 
 /**
- * What the admin commands work with: the database, the keys and the stores of an installation, beside
- * the node that runs on it. When none runs, the bundled database is started for the time of the command.
+ * What the admin commands work with: the database, the keys and the stores of an installation,
+ * beside the node that runs on it. When none runs, the bundled database is started for the time of
+ * the command.
  */
 public final class Workbench implements AutoCloseable {
   private final Optional<DataDirectory> claimed;
