@@ -146,8 +146,8 @@ public final class DnsjavaResolver implements Resolver {
     } catch (ExecutionException e) {
       Throwable cause = e.getCause();
       return switch (cause) {
-        case NoSuchDomainException none -> new Answer.NxDomain<>();
-        case NoSuchRRSetException none -> new Answer.NoData<>();
+        case NoSuchDomainException _ -> new Answer.NxDomain<>();
+        case NoSuchRRSetException _ -> new Answer.NoData<>();
         case null -> new Answer.Failure<>("DNS: no answer for " + name);
         case Throwable other -> new Answer.Failure<>("DNS: " + reason(name, other));
       };

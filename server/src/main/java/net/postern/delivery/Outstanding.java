@@ -1,7 +1,6 @@
 package net.postern.delivery;
 
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -40,18 +39,11 @@ final class Outstanding {
         if (nanos <= 0) {
           return false;
         }
-        // In slices: a count that is only read outside the lock could fall to zero unseen.
-        nanos -= slice(nanos);
+        nanos = none.awaitNanos(nanos);
       }
       return true;
     } finally {
       lock.unlock();
     }
-  }
-
-  private long slice(long nanos) throws InterruptedException {
-    long slice = Math.min(nanos, TimeUnit.MILLISECONDS.toNanos(50));
-    long left = none.awaitNanos(slice);
-    return slice - Math.max(0, left);
   }
 }

@@ -30,7 +30,7 @@ record RetrySchedule(Duration first, Duration longest, DoubleSupplier random) {
   private Duration delay(int attempt) {
     // 2^40 seconds are beyond every limit; shifting further would overflow.
     double factor = Math.scalb(1.0, Math.clamp(attempt - 1, 0, 40));
-    double millis = Math.min(first.toMillis() * factor, longest.toMillis());
+    double millis = Math.min(first.toMillis() * factor, (double) longest.toMillis());
     double jitter = 1 + JITTER * (2 * random.getAsDouble() - 1);
     return Duration.ofMillis(Math.max(1, Math.round(millis * jitter)));
   }

@@ -26,7 +26,7 @@ final class ConnectionWatchdog implements AutoCloseable {
         new ScheduledThreadPoolExecutor(
             1, Thread.ofPlatform().daemon().name("smtp-client-watchdog").factory());
     long tick = Math.clamp(shortest.toMillis() / 8, MIN_TICK_MILLIS, MAX_TICK_MILLIS);
-    var unused = timer.scheduleWithFixedDelay(this::look, tick, tick, TimeUnit.MILLISECONDS);
+    var _ = timer.scheduleWithFixedDelay(this::look, tick, tick, TimeUnit.MILLISECONDS);
   }
 
   void watch(SmtpConnection connection) {

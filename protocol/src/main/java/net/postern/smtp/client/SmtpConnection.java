@@ -126,7 +126,7 @@ public final class SmtpConnection implements AutoCloseable {
     if (usable) {
       attemptDeadline = System.nanoTime() + limit.toNanos();
       try {
-        ServerReply unused = command("QUIT\r\n");
+        ServerReply _ = command("QUIT\r\n");
       } catch (IOException e) {
         // RFC 5321 §4.1.1.10 asks for it, but nothing depends on the answer.
       }
@@ -338,7 +338,7 @@ public final class SmtpConnection implements AutoCloseable {
       byte[] bytes = commands.toString().getBytes(StandardCharsets.UTF_8);
       write(bytes, bytes.length);
       if (reset) {
-        ServerReply unused = reply(config.replyTimeout());
+        ServerReply _ = reply(config.replyTimeout());
       }
       ServerReply from = reply(config.replyTimeout());
       if (!from.isPositive()) {
@@ -346,7 +346,7 @@ public final class SmtpConnection implements AutoCloseable {
             all(mail.recipients().size(), new RecipientOutcome.Replied(from, Stage.MAIL)));
         answered = outcomes.size();
         for (int i = 0; i < mail.recipients().size() && usable; i++) {
-          ServerReply unused = reply(config.replyTimeout());
+          ServerReply _ = reply(config.replyTimeout());
         }
         if (usable && reply(config.replyTimeout()).code() == 354) {
           // A server that wants data without a sender is not one to go on with.
@@ -363,7 +363,7 @@ public final class SmtpConnection implements AutoCloseable {
     private void stepByStep() throws IOException {
       if (resetFirst) {
         resetFirst = false;
-        ServerReply unused = command("RSET\r\n");
+        ServerReply _ = command("RSET\r\n");
       }
       ServerReply from = command(mailCommand);
       if (!from.isPositive()) {
@@ -399,7 +399,7 @@ public final class SmtpConnection implements AutoCloseable {
       if (accepted.isEmpty()) {
         // RFC 2920 §3.1: DATA was taken though no recipient was; end it at once with nothing.
         write(new byte[] {'.', '\r', '\n'}, 3);
-        ServerReply unused = reply(config.endOfDataTimeout());
+        ServerReply _ = reply(config.endOfDataTimeout());
         return;
       }
       new DataWriter(SmtpConnection.this::write, buffer).write(mail.content());
