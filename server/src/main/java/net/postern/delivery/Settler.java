@@ -18,6 +18,7 @@ import net.postern.ledger.DeliveryLedger;
 import net.postern.ledger.DeliveryState;
 import net.postern.ledger.LeasedDelivery;
 import net.postern.ledger.MessageRecord;
+import net.postern.ledger.RecordJson;
 import net.postern.ledger.Settlement;
 import net.postern.vault.Kept;
 import net.postern.vault.MessageFrame;
@@ -232,32 +233,32 @@ final class Settler {
         new Report(id, hostname, sender, failed.acceptedAt(), now, failures, job.content(vault))
             .message();
     Instant giveUpAt = now.plus(giveUp);
-    byte[] meta =
-        ReportMeta.of(id, failed.key().customer(), failed.mailbox(), sender, now, giveUpAt);
+    MessageRecord record =
+        new MessageRecord(
+            failed.key().customer(),
+            id,
+            now,
+            MessageRecord.Origin.REPORT,
+            MessageRecord.UNPLACED,
+            message.length,
+            sender.needsUtf8() || failures.stream().anyMatch(f -> f.recipient().needsUtf8()),
+            Optional.empty(),
+            "",
+            hostname,
+            "PASS",
+            0,
+            "",
+            List.of(
+                new MessageRecord.NewDelivery(
+                    sender, failed.mailbox(), DeliveryState.WAITING, "", giveUpAt, "", "")));
     Kept kept =
         vault.keep(
             new MessageFrame(
                 id,
                 List.of(new MessageFrame.Holder(failed.key().customer(), failed.mailbox())),
-                meta,
+                RecordJson.encode(List.of(record)),
                 message));
-    return new MessageRecord(
-        failed.key().customer(),
-        id,
-        now,
-        MessageRecord.Origin.REPORT,
-        kept.place(),
-        message.length,
-        sender.needsUtf8() || failures.stream().anyMatch(f -> f.recipient().needsUtf8()),
-        Optional.empty(),
-        "",
-        hostname,
-        "PASS",
-        0,
-        "[]",
-        List.of(
-            new MessageRecord.NewDelivery(
-                sender, failed.mailbox(), DeliveryState.WAITING, "", giveUpAt, "", "")));
+    return record.at(kept.place());
   }
 
   private void enterReturned(

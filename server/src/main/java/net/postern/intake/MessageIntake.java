@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import net.postern.address.EmailAddress;
 import net.postern.config.DeliveryConfig;
 import net.postern.events.Events;
@@ -141,7 +142,8 @@ public final class MessageIntake implements Intake {
           vault.keep(new MessageFrame(id, holders(envelope), RecordJson.encode(records), content));
       List<MessageRecord> placed = records.stream().map(record -> record.at(kept.place())).toList();
       Runnable committed = hot ? () -> dispatcher.dispatch(hot(placed, content)) : () -> {};
-      ledger.record(placed, committed);
+      // Not awaited: the vault has it, and the ledger logs and keeps what it cannot enter.
+      CompletableFuture<Void> _ = ledger.record(placed, committed);
       handedOver = true;
       accepted(envelope, id, content.length, judgement, decisions, kept, start);
       return new IntakeResult.Accepted(id);
