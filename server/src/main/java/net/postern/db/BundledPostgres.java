@@ -34,6 +34,10 @@ public final class BundledPostgres implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(BundledPostgres.class);
   private static final String USER = "postern";
   private static final Duration START_LIMIT = Duration.ofSeconds(60);
+
+  /** Attempts to launch before giving up: children of a killed server go within seconds. */
+  private static final int MAX_LAUNCHES = 30;
+
   private static final Duration STOP_LIMIT = Duration.ofSeconds(30);
 
   private final Path home;
@@ -256,7 +260,7 @@ public final class BundledPostgres implements AutoCloseable {
             "shared_buffers=128MB",
             "max_wal_size=1GB",
             "checkpoint_timeout=15min",
-            "wal_compression=lz4",
+            "wal_compression=off",
             "jit=off",
             "autovacuum_naptime=15s",
             "log_min_messages=warning",
@@ -315,7 +319,8 @@ public final class BundledPostgres implements AutoCloseable {
   private void awaitReady() throws DatabaseException {
     long deadline = System.nanoTime() + START_LIMIT.toNanos();
     String last = "";
-    while (System.nanoTime() < deadline) {
+    int launches = 0;
+    while (System.nanoTime() < deadline && launches < MAX_LAUNCHES) {
       Optional<String> failure = probe(access());
       if (failure.isEmpty()) {
         return;
@@ -325,12 +330,22 @@ public final class BundledPostgres implements AutoCloseable {
         // After a kill the old server's children may hold its shared memory for a moment.
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(300));
         server = launch();
+        launches++;
       }
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
     }
     throw new DatabaseException(
-        "the bundled PostgreSQL did not answer on port %d within %d s (%s); its log is %s"
-            .formatted(port, START_LIMIT.toSeconds(), last, log));
+        "the bundled PostgreSQL does not run on port %d (%s); the end of its log %s is: %s"
+            .formatted(port, last.lines().findFirst().orElse(""), log, endOfLog()));
+  }
+
+  private String endOfLog() {
+    try {
+      List<String> lines = Files.readAllLines(log);
+      return String.join(" / ", lines.subList(Math.max(0, lines.size() - 2), lines.size()));
+    } catch (IOException e) {
+      return "(cannot be read: " + e + ")";
+    }
   }
 
   private static Optional<String> probe(Access access) {
