@@ -86,8 +86,21 @@ final class RfcCitations {
     }
     Matcher odd = ODD.matcher(flat);
     while (odd.find()) {
+      if (isSpoken(name, flat, odd.start(), odd.group())) {
+        continue;
+      }
       int end = Math.min(flat.length(), odd.end() + 20);
       oddities.add(name + ": " + flat.substring(odd.start(), end).lines().findFirst().orElse(""));
     }
+  }
+
+  // Replies to clients are ASCII (RFC 5321 §2.4), so text that is sent says "section".
+  private static boolean isSpoken(String name, String text, int start, String match) {
+    if (!match.contains(" section ")) {
+      return false;
+    }
+    int line = text.lastIndexOf('\n', start) + 1;
+    long quotes = text.substring(line, start).chars().filter(c -> c == '"').count();
+    return !name.endsWith(".java") || quotes % 2 == 1;
   }
 }

@@ -61,7 +61,8 @@ class RfcIndexTest {
     RfcCitations good = new RfcCitations();
     good.searchText(
         "server/src/main/java/net/postern/edge/check/A.java",
-        "// RFC 5321 §4.5.3.1.3, and RFC\n  // 1870; RFC 3464\n * §2.1 (RFC 2045: parts)");
+        "// RFC 5321 §4.5.3.1.3, and RFC\n  // 1870; RFC 3464\n * §2.1 (RFC 2045: parts)\n"
+            + " reply(\"see RFC 5321 section 2.3.8\");");
     assertEquals("[]", good.oddities().toString());
     assertEquals(Set.of(5321, 1870, 3464, 2045), good.places().keySet());
     assertEquals(Set.of("edge.check"), good.places().get(1870));
