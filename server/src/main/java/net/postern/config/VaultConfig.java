@@ -20,9 +20,13 @@ public record VaultConfig(
         @Default("2s")
         @Bounds(min = "10ms", max = "5m")
         Duration storeWait,
+    @Doc(
+            "Free space below which a store takes no more mail, so that a disk never fills to the last byte.")
+        @Default("256 MiB")
+        ByteSize reserve,
     @Doc("Size at which a segment is closed and the next begun.")
         @Default("64 MiB")
-        @Bounds(min = "1 MiB", max = "4 GiB")
+        @Bounds(min = "1 MiB", max = "1 GiB")
         ByteSize segmentSize,
     @Doc(
             "File with the master key (32 bytes in hexadecimal); without it one is made as master.key below node.data. Keep a copy elsewhere: without it nothing can be read.")

@@ -3,6 +3,7 @@ package net.postern.ledger;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import net.postern.address.EmailAddress;
 import net.postern.id.CustomerId;
 import net.postern.id.MailboxId;
@@ -32,6 +33,9 @@ public record MessageRecord(
     double score,
     String findings,
     List<NewDelivery> deliveries) {
+
+  /** The place of a record whose message the vault does not have yet. */
+  public static final Place UNPLACED = new Place(new UUID(0, 0), 0, 0);
 
   /** How a message came to be ours. The codes are stored: never renumber. */
   public enum Origin {
@@ -65,9 +69,50 @@ public record MessageRecord(
       String rule,
       Instant giveUpAt,
       String mark,
-      String subjectTag) {}
+      String subjectTag) {
+
+    NewDelivery in(DeliveryState newState) {
+      return new NewDelivery(recipient, mailbox, newState, rule, giveUpAt, mark, subjectTag);
+    }
+  }
 
   public MessageRecord {
     deliveries = List.copyOf(deliveries);
+  }
+
+  /** The same record at another place. */
+  public MessageRecord at(Place newPlace) {
+    return with(newPlace, deliveries);
+  }
+
+  /** The same record with deliveries that no node works on: those in progress wait instead. */
+  public MessageRecord withoutLeases() {
+    return with(
+        place,
+        deliveries.stream()
+            .map(
+                each ->
+                    each.state() == DeliveryState.IN_PROGRESS
+                        ? each.in(DeliveryState.WAITING)
+                        : each)
+            .toList());
+  }
+
+  private MessageRecord with(Place newPlace, List<NewDelivery> newDeliveries) {
+    return new MessageRecord(
+        customer,
+        id,
+        acceptedAt,
+        origin,
+        newPlace,
+        bytes,
+        utf8,
+        reversePath,
+        client,
+        helo,
+        verdict,
+        score,
+        findings,
+        newDeliveries);
   }
 }

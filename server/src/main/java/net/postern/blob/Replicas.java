@@ -1,0 +1,81 @@
+package net.postern.blob;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.NoSuchFileException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Small objects that every store is to hold, such as wrapped keys. Safe for many threads. */
+public final class Replicas {
+  private final List<ObjectStore> stores;
+  private final int minimum;
+
+  /**
+   * @param stores in the order in which they are read
+   * @param minimum fewest copies for a write to count
+   */
+  public Replicas(List<? extends ObjectStore> stores, int minimum) {
+    this.stores = List.copyOf(stores);
+    this.minimum = minimum;
+  }
+
+  /**
+   * Writes an object to every store.
+   *
+   * @return how many took it; a store that did not is brought up to date by the vault's upkeep
+   * @throws IOException when fewer than the minimum took it
+   */
+  public int put(String object, byte[] content) throws IOException {
+    int copies = 0;
+    List<IOException> failures = new ArrayList<>();
+    for (ObjectStore store : stores) {
+      try {
+        store.put(object, ByteBuffer.wrap(content));
+        copies++;
+      } catch (IOException e) {
+        failures.add(e);
+      }
+    }
+    if (copies < minimum) {
+      IOException tooFew =
+          new IOException(
+              "only %d of %d stores took the object, %d are needed"
+                  .formatted(copies, stores.size(), minimum));
+      failures.forEach(tooFew::addSuppressed);
+      throw tooFew;
+    }
+    return copies;
+  }
+
+  /**
+   * Reads a whole object from the first store that has it.
+   *
+   * @param longest bound in bytes for what is read
+   * @throws NoSuchFileException when no store has it, and all could say so
+   * @throws IOException when no store gave it
+   */
+  public byte[] get(String object, int longest) throws IOException {
+    IOException failure = new IOException("no store could give " + object);
+    boolean allSaidNo = true;
+    for (ObjectStore store : stores) {
+      try {
+        long length = store.length(object);
+        if (length > longest) {
+          throw new IOException(
+              "store %s: %s has %d bytes, more than %d".formatted(store, object, length, longest));
+        }
+        return store.range(object, 0, (int) length);
+      } catch (NoSuchFileException e) {
+        failure.addSuppressed(e);
+      } catch (IOException e) {
+        allSaidNo = false;
+        failure.addSuppressed(e);
+      }
+    }
+    if (allSaidNo) {
+      throw new NoSuchFileException(object, null, "no store has it");
+    }
+    throw failure;
+  }
+}

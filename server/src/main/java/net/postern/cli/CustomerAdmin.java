@@ -1,0 +1,104 @@
+package net.postern.cli;
+
+import java.util.Optional;
+import net.postern.config.Network;
+import net.postern.tenant.Customer;
+import net.postern.tenant.Tenants;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+
+/** {@code postern admin customer}. */
+@Command(
+    name = "customer",
+    description = "Organisations that are served.",
+    mixinStandardHelpOptions = true,
+    synopsisSubcommandLabel = "COMMAND")
+final class CustomerAdmin extends NeedsSubcommand {
+  @ParentCommand
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private AdminCommand admin;
+
+  @Command(name = "add", description = "Adds a customer.", mixinStandardHelpOptions = true)
+  int add(@Parameters(paramLabel = "NAME", description = "Unique name.") String name) {
+    return admin.with(
+        (bench, out) -> {
+          out.println("added customer \"" + name + "\" " + bench.tenants().addCustomer(name));
+          return Exit.OK;
+        });
+  }
+
+  @Command(name = "list", description = "Lists customers.", mixinStandardHelpOptions = true)
+  int list() {
+    return admin.with(
+        (bench, out) -> {
+          Table table = new Table("customer", "domains", "users", "flag", "hold", "refuse", "tag");
+          for (Tenants.Listed each : bench.tenants().customers()) {
+            Customer customer = each.customer();
+            table.row(
+                customer.name(),
+                each.domains(),
+                each.users(),
+                customer.flag(),
+                customer.hold(),
+                customer.refuse(),
+                customer.subjectTag());
+          }
+          table.print(out);
+          return Exit.OK;
+        });
+  }
+
+  @Command(
+      name = "policy",
+      description = "Sets from which score on mail is flagged, held, refused.",
+      mixinStandardHelpOptions = true)
+  int policy(
+      @Parameters(paramLabel = "NAME") String name,
+      @Option(names = "--flag", paramLabel = "SCORE") Optional<Double> flag,
+      @Option(names = "--hold", paramLabel = "SCORE") Optional<Double> hold,
+      @Option(names = "--refuse", paramLabel = "SCORE") Optional<Double> refuse,
+      @Option(
+              names = "--subject-tag",
+              paramLabel = "TEXT",
+              description = "Put before the subject of flagged mail; empty for none.")
+          Optional<String> tag) {
+    return admin.with(
+        (bench, out) -> {
+          Customer customer = AdminCommand.customer(bench, name);
+          bench
+              .tenants()
+              .setPolicy(
+                  customer,
+                  flag.orElse(customer.flag()),
+                  hold.orElse(customer.hold()),
+                  refuse.orElse(customer.refuse()),
+                  tag.orElse(customer.subjectTag()));
+          out.println("policy of \"" + name + "\" is set");
+          return Exit.OK;
+        });
+  }
+
+  @Command(
+      name = "server",
+      description = "Registers a network of the customer's own servers.",
+      mixinStandardHelpOptions = true)
+  int server(
+      @Parameters(paramLabel = "NAME") String name,
+      @Parameters(paramLabel = "NETWORK", description = "Address or CIDR network.")
+          String network) {
+    Network parsed =
+        Network.parse(network)
+            .orElseThrow(
+                () ->
+                    new CommandFailure(
+                        Exit.USAGE, "\"" + network + "\" is no address or CIDR network"));
+    return admin.with(
+        (bench, out) -> {
+          bench.tenants().addServer(AdminCommand.customer(bench, name), parsed);
+          out.println("registered " + parsed + " for \"" + name + "\"");
+          return Exit.OK;
+        });
+  }
+}

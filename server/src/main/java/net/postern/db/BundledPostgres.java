@@ -1,0 +1,403 @@
+package net.postern.db;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import net.postern.keys.Aead;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The bundled PostgreSQL: real programs, run as a child process on loopback with a password.
+ *
+ * <p>A server that a killed Postern left behind is adopted. One that dies is started again, by one
+ * thread that watches. PostgreSQL refuses to run as root; when Postern does, the programs are run
+ * in a user namespace ({@code unshare -U}), where they are not root but own their files.
+ */
+public final class BundledPostgres implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(BundledPostgres.class);
+  private static final String USER = "postern";
+  private static final Duration START_LIMIT = Duration.ofSeconds(60);
+  private static final Duration STOP_LIMIT = Duration.ofSeconds(30);
+
+  private final Path home;
+  private final Path directory;
+  private final Path log;
+  private final int port;
+  private final String password;
+  private final List<String> prefix;
+  private final Thread watcher;
+  private volatile ProcessHandle server;
+  private volatile boolean closed;
+  private final AtomicInteger restarts = new AtomicInteger();
+
+  private BundledPostgres(Path home, Path base, int port, String password, List<String> prefix)
+      throws DatabaseException {
+    this.home = home;
+    this.directory = base.resolve("data");
+    this.log = base.resolve("postgresql.log");
+    this.port = port;
+    this.password = password;
+    this.prefix = prefix;
+    this.server = adopt().orElseGet(() -> ProcessHandle.current());
+    if (server.equals(ProcessHandle.current())) {
+      this.server = launch();
+    } else {
+      LOG.info("adopted the PostgreSQL that runs as process {}", server.pid());
+    }
+    awaitReady();
+    this.watcher = Thread.ofPlatform().name("postgres-watch").daemon().start(this::watch);
+  }
+
+  /**
+   * Starts PostgreSQL below a data directory, making its files on first start.
+   *
+   * @param data Postern's data directory
+   * @param wantedPort 0 to take a free one at first start and keep it
+   * @throws DatabaseException when it cannot run; the message says what to do
+   */
+  public static BundledPostgres start(Path data, int wantedPort) throws DatabaseException {
+    Path base = data.resolve("postgresql");
+    try {
+      Files.createDirectories(base);
+      String shared = System.getProperty("postern.postgres.binaries", "");
+      Path home = PostgresBinaries.unpack(shared.isEmpty() ? base : Path.of(shared));
+      List<String> prefix = prefix();
+      String password = password(base.resolve("password"));
+      checkVersion(base.resolve("data"));
+      if (!Files.exists(base.resolve("data/PG_VERSION"))) {
+        initialise(home, base, prefix);
+      }
+      int port = port(base.resolve("port"), wantedPort);
+      return new BundledPostgres(home, base, port, password, prefix);
+    } catch (IOException e) {
+      throw new DatabaseException(
+          "cannot prepare the bundled PostgreSQL in %s: %s".formatted(base, e), e);
+    }
+  }
+
+  /**
+   * Where a bundled PostgreSQL answers that another process runs below this data directory.
+   *
+   * @return empty when none does
+   */
+  public static Optional<Access> running(Path data) throws DatabaseException {
+    Path base = data.resolve("postgresql");
+    try {
+      if (!Files.exists(base.resolve("data/postmaster.pid"))) {
+        return Optional.empty();
+      }
+      Access access =
+          access(
+              Integer.parseInt(Files.readString(base.resolve("port")).strip()),
+              Files.readString(base.resolve("password")).strip());
+      return probe(access).isEmpty() ? Optional.of(access) : Optional.empty();
+    } catch (IOException | NumberFormatException e) {
+      throw new DatabaseException("cannot read the files of PostgreSQL in " + base + ": " + e, e);
+    }
+  }
+
+  /** How to connect. */
+  public record Access(String url, String user, String password) {}
+
+  public Access access() {
+    return access(port, password);
+  }
+
+  /** How often it died and was started again. */
+  public int restarts() {
+    return restarts.get();
+  }
+
+  /** The server's process. */
+  public long pid() {
+    return server.pid();
+  }
+
+  /** Stops the server; transactions under way are rolled back. */
+  @Override
+  public void close() {
+    closed = true;
+    LockSupport.unpark(watcher);
+    try {
+      run(
+          command("pg_ctl", "-D", directory.toString(), "-m", "fast", "-w", "-t", "30", "stop"),
+          STOP_LIMIT.plusSeconds(5));
+    } catch (DatabaseException e) {
+      LOG.warn("PostgreSQL did not stop as asked: {}", e.getMessage());
+      server.destroy();
+    }
+  }
+
+  private static Access access(int port, String password) {
+    return new Access("jdbc:postgresql://127.0.0.1:" + port + "/postgres", USER, password);
+  }
+
+  private static List<String> prefix() throws DatabaseException {
+    if (!"root".equals(System.getProperty("user.name"))) {
+      return List.of();
+    }
+    List<String> unshare = List.of("unshare", "-U");
+    try {
+      run(concat(unshare, List.of("true")), Duration.ofSeconds(10));
+    } catch (DatabaseException e) {
+      throw new DatabaseException(
+          "PostgreSQL does not run as root, and user namespaces are not allowed here: run Postern as"
+              + " another user, or set database.url to a PostgreSQL of your own",
+          e);
+    }
+    return unshare;
+  }
+
+  private static String password(Path file) throws IOException {
+    if (Files.exists(file)) {
+      return Files.readString(file).strip();
+    }
+    String password = HexFormat.of().formatHex(Aead.random(24));
+    Files.createFile(
+        file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    Files.writeString(file, password + "\n", StandardCharsets.US_ASCII);
+    return password;
+  }
+
+  private static int port(Path file, int wanted) throws IOException {
+    if (wanted != 0) {
+      Files.writeString(file, wanted + "\n");
+      return wanted;
+    }
+    if (Files.exists(file)) {
+      int kept = Integer.parseInt(Files.readString(file).strip());
+      if (hasServer(file) || free(kept)) {
+        return kept;
+      }
+    }
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      Files.writeString(file, socket.getLocalPort() + "\n");
+      return socket.getLocalPort();
+    }
+  }
+
+  private static boolean hasServer(Path portFile) {
+    return Files.exists(portFile.resolveSibling("data").resolve("postmaster.pid"));
+  }
+
+  private static boolean free(int port) {
+    try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+      return socket.isBound();
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static void checkVersion(Path directory) throws IOException, DatabaseException {
+    Path file = directory.resolve("PG_VERSION");
+    if (Files.exists(file)) {
+      String found = Files.readString(file).strip();
+      if (!found.equals(PostgresBinaries.MAJOR)) {
+        throw new DatabaseException(
+            "%s was made by PostgreSQL %s, this Postern bundles %s: start it with the Postern that made it and export, or set database.url"
+                .formatted(directory, found, PostgresBinaries.MAJOR));
+      }
+    }
+  }
+
+  private static void initialise(Path home, Path base, List<String> prefix)
+      throws DatabaseException {
+    Path directory = base.resolve("data");
+    LOG.info("making a PostgreSQL database in {}", directory);
+    List<String> command = new ArrayList<>(prefix);
+    command.addAll(
+        List.of(
+            home.resolve("bin/initdb").toString(),
+            "-D",
+            directory.toString(),
+            "-U",
+            USER,
+            "-A",
+            "scram-sha-256",
+            "--pwfile",
+            base.resolve("password").toString(),
+            "-E",
+            "UTF8",
+            "--locale=C"));
+    run(command, START_LIMIT);
+  }
+
+  private List<String> command(String program, String... arguments) {
+    List<String> command = new ArrayList<>(prefix);
+    command.add(home.resolve("bin").resolve(program).toString());
+    command.addAll(List.of(arguments));
+    return command;
+  }
+
+  private ProcessHandle launch() throws DatabaseException {
+    List<String> settings =
+        List.of(
+            "port=" + port,
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "max_connections=60",
+            "shared_buffers=128MB",
+            "max_wal_size=1GB",
+            "checkpoint_timeout=15min",
+            "wal_compression=lz4",
+            "jit=off",
+            "autovacuum_naptime=15s",
+            "log_min_messages=warning",
+            // The two big tables take one insert and one update a row: keep pages that are half
+            // full of
+            // dead rows from piling up.
+            "autovacuum_vacuum_scale_factor=0.1");
+    List<String> command = command("postgres", "-D", directory.toString());
+    for (String setting : settings) {
+      command.add("-c");
+      command.add(setting);
+    }
+    try {
+      return new ProcessBuilder(command)
+          .redirectErrorStream(true)
+          .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+          .redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")))
+          .start()
+          .toHandle();
+    } catch (IOException e) {
+      throw new DatabaseException("cannot run " + command.getFirst() + ": " + e.getMessage(), e);
+    }
+  }
+
+  // A server that outlived its Postern: its pid is the first line of postmaster.pid.
+  private Optional<ProcessHandle> adopt() {
+    try {
+      Path file = directory.resolve("postmaster.pid");
+      if (!Files.exists(file)) {
+        return Optional.empty();
+      }
+      List<String> lines = Files.readAllLines(file);
+      Optional<ProcessHandle> process =
+          ProcessHandle.of(Long.parseLong(lines.getFirst().strip())).filter(ProcessHandle::isAlive);
+      if (process.isPresent() && lines.size() > 3 && lines.get(3).strip().equals("" + port)) {
+        return process.filter(p -> awaitAnswer(p));
+      }
+      return Optional.empty();
+    } catch (IOException | NumberFormatException e) {
+      LOG.warn("cannot read postmaster.pid, starting a new server: {}", e.toString());
+      return Optional.empty();
+    }
+  }
+
+  private boolean awaitAnswer(ProcessHandle process) {
+    long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+    while (process.isAlive() && System.nanoTime() < deadline) {
+      if (probe(access()).isEmpty()) {
+        return true;
+      }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(100));
+    }
+    return false;
+  }
+
+  private void awaitReady() throws DatabaseException {
+    long deadline = System.nanoTime() + START_LIMIT.toNanos();
+    String last = "";
+    while (System.nanoTime() < deadline) {
+      Optional<String> failure = probe(access());
+      if (failure.isEmpty()) {
+        return;
+      }
+      last = failure.get();
+      if (!server.isAlive()) {
+        // After a kill the old server's children may hold its shared memory for a moment.
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(300));
+        server = launch();
+      }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+    }
+    throw new DatabaseException(
+        "the bundled PostgreSQL did not answer on port %d within %d s (%s); its log is %s"
+            .formatted(port, START_LIMIT.toSeconds(), last, log));
+  }
+
+  private static Optional<String> probe(Access access) {
+    Properties properties = new Properties();
+    properties.setProperty("user", access.user());
+    properties.setProperty("password", access.password());
+    properties.setProperty("connectTimeout", "5");
+    properties.setProperty("loginTimeout", "5");
+    try (Connection connection = DriverManager.getConnection(access.url(), properties)) {
+      return connection.isValid(5) ? Optional.empty() : Optional.of("no valid connection");
+    } catch (SQLException e) {
+      return Optional.of(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void watch() {
+    while (!closed) {
+      try {
+        server.onExit().get(1, TimeUnit.SECONDS);
+        if (closed) {
+          return;
+        }
+        restarts.incrementAndGet();
+        LOG.error("PostgreSQL (process {}) died; starting it again", server.pid());
+        server = launch();
+        awaitReady();
+        LOG.info("PostgreSQL runs again as process {}", server.pid());
+      } catch (java.util.concurrent.TimeoutException e) {
+        // It lives: look again.
+      } catch (Exception e) {
+        LOG.error("cannot start PostgreSQL again; trying on", e);
+        LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(1));
+      }
+    }
+  }
+
+  private static void run(List<String> command, Duration limit) throws DatabaseException {
+    try {
+      Process process =
+          new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")))
+              .start();
+      String output;
+      try (var in = process.getInputStream()) {
+        output = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+      }
+      if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+        process.destroyForcibly();
+        throw new DatabaseException(command + " did not end within " + limit);
+      }
+      if (process.exitValue() != 0) {
+        throw new DatabaseException(
+            "%s ended with %d: %s"
+                .formatted(String.join(" ", command), process.exitValue(), output.strip()));
+      }
+    } catch (IOException e) {
+      throw new DatabaseException("cannot run " + command.getFirst() + ": " + e.getMessage(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new DatabaseException("interrupted while running " + command.getFirst(), e);
+    }
+  }
+
+  private static List<String> concat(List<String> first, List<String> second) {
+    List<String> all = new ArrayList<>(first);
+    all.addAll(second);
+    return all;
+  }
+}

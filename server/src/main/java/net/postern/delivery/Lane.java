@@ -1,0 +1,316 @@
+package net.postern.delivery;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Jobs for one hop and the workers that carry them. Each worker is a virtual thread that owns one
+ * connection and keeps it for a while when there is nothing to do: there is no pool to fetch
+ * connections from. The number of workers starts small and grows by one with each success, so that
+ * a server that hangs or is gone costs little; failure makes it small again.
+ *
+ * <p>The lock guards the queue and the counts only; nothing waits for I/O under it.
+ */
+final class Lane {
+  /** Workers before the first success. */
+  private static final int FIRST_WORKERS = 2;
+
+  /** A lane without success for so long is not trusted with a long queue. */
+  private static final long STALL_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  /** Jobs that may wait for a hop that does not work at present. */
+  static final int STALLED_QUEUE = 64;
+
+  private static final int MAX_REQUEUES = 3;
+
+  private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
+
+  private final Hop hop;
+  private final Shape shape;
+  private final Supplier<Carrier> carriers;
+  private final Consumer<Job> failed;
+  private final Consumer<Lane> onRetired;
+  private final Outstanding threads;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition work = lock.newCondition();
+  private final ArrayDeque<Job> queue = new ArrayDeque<>();
+  private long queuedBytes;
+  private int workers;
+  private int idle;
+  private int limit;
+  private boolean retired;
+  private boolean closing;
+  private long lastGood = System.nanoTime();
+  private Instant overflowSlot = Instant.MIN;
+
+  /**
+   * What all lanes have in common.
+   *
+   * @param maxWorkers connections to one hop
+   * @param maxQueue jobs that may wait for a hop that works
+   * @param stalledBytes bytes that may wait for one that does not
+   * @param keep how long an idle worker keeps its connection
+   * @param permits one for each attempt under way, over all lanes
+   */
+  record Shape(int maxWorkers, int maxQueue, long stalledBytes, Duration keep, Semaphore permits) {}
+
+  /** What became of an offered job. */
+  enum Offer {
+    TAKEN,
+    /** Too much waits already. */
+    FULL,
+    /** This lane ended; another one is to be made. */
+    RETIRED,
+    /** Delivery is shutting down. */
+    CLOSED
+  }
+
+  Lane(
+      Hop hop,
+      Shape shape,
+      Supplier<Carrier> carriers,
+      Consumer<Job> failed,
+      Consumer<Lane> onRetired,
+      Outstanding threads) {
+    this.hop = hop;
+    this.shape = shape;
+    this.limit = Math.min(FIRST_WORKERS, shape.maxWorkers);
+    this.carriers = carriers;
+    this.failed = failed;
+    this.onRetired = onRetired;
+    this.threads = threads;
+  }
+
+  Hop hop() {
+    return hop;
+  }
+
+  Offer offer(Job job) {
+    lock.lock();
+    try {
+      if (closing) {
+        return Offer.CLOSED;
+      }
+      if (retired) {
+        return Offer.RETIRED;
+      }
+      boolean full =
+          works()
+              ? queue.size() >= shape.maxQueue
+              : queue.size() >= STALLED_QUEUE || queuedBytes > shape.stalledBytes;
+      if (full) {
+        return Offer.FULL;
+      }
+      queue.addLast(job);
+      queuedBytes += job.heldBytes();
+      staff();
+      return Offer.TAKEN;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Takes back what waits beyond the bound, when the hop has stopped working. */
+  List<Job> shed() {
+    lock.lock();
+    try {
+      List<Job> shed = new ArrayList<>();
+      if (!works()) {
+        while (queue.size() > STALLED_QUEUE) {
+          Job job = queue.removeLast();
+          queuedBytes -= job.heldBytes();
+          shed.add(job);
+        }
+      }
+      return shed;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * When a job that found no place should come back: each behind the one before, so that a long
+   * backlog does not come back all at once.
+   */
+  Instant overflowSlot(Instant now, Duration wait, Duration spacing) {
+    lock.lock();
+    try {
+      Instant earliest = now.plus(wait);
+      Instant behind = overflowSlot.isBefore(earliest) ? earliest : overflowSlot.plus(spacing);
+      overflowSlot = behind;
+      return behind;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends the workers once they have no job; returns what was still waiting. */
+  List<Job> close() {
+    lock.lock();
+    try {
+      closing = true;
+      List<Job> rest = new ArrayList<>(queue);
+      queue.clear();
+      queuedBytes = 0;
+      work.signalAll();
+      return rest;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean works() {
+    return System.nanoTime() - lastGood < STALL_NANOS;
+  }
+
+  // Under the lock.
+  private void staff() {
+    if (idle > 0) {
+      work.signal();
+    }
+    if (idle < queue.size() && workers < limit) {
+      workers++;
+      threads.add(1);
+      Thread _ = Thread.ofVirtual().name("delivery").start(this::run);
+    }
+  }
+
+  private void run() {
+    Carrier carrier = carriers.get();
+    boolean counted = true;
+    try {
+      for (Optional<Job> job = take(); job.isPresent(); job = take()) {
+        carry(carrier, job.get());
+      }
+      counted = false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      if (counted) {
+        leave();
+      }
+      carrier.close();
+      threads.done(1);
+    }
+  }
+
+  private void carry(Carrier carrier, Job job) {
+    boolean others;
+    lock.lock();
+    try {
+      others = workers > 1 && works() && limit > FIRST_WORKERS;
+    } finally {
+      lock.unlock();
+    }
+    Carrier.Hint hint;
+    shape.permits.acquireUninterruptibly();
+    try {
+      hint = carrier.carry(job, others && job.mayRequeue(MAX_REQUEUES));
+    } catch (RuntimeException e) {
+      LOG.error("delivery of {} over {} failed", job.first().key(), hop, e);
+      failed.accept(job);
+      hint = Carrier.Hint.BAD;
+    } finally {
+      shape.permits.release();
+    }
+    if (!learn(hint, job)) {
+      failed.accept(job);
+    }
+  }
+
+  /** Adjusts the number of workers; false when a job has no place to go back to. */
+  private boolean learn(Carrier.Hint hint, Job job) {
+    lock.lock();
+    try {
+      switch (hint) {
+        case GOOD -> {
+          lastGood = System.nanoTime();
+          if (limit < shape.maxWorkers) {
+            limit++;
+            staff();
+          }
+        }
+        case BAD -> limit = Math.min(FIRST_WORKERS, shape.maxWorkers);
+        case NONE -> {}
+        case CROWDED -> {
+          if (closing) {
+            return false;
+          }
+          limit = Math.max(1, workers - 1);
+          queue.addFirst(job);
+          queuedBytes += job.heldBytes();
+          if (idle > 0) {
+            work.signal();
+          }
+        }
+      }
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits for a job; empty when the worker is to end (and has been counted out). */
+  private Optional<Job> take() throws InterruptedException {
+    long nanos = shape.keep.toNanos();
+    lock.lock();
+    try {
+      while (true) {
+        if (workers > limit) {
+          leaveLocked();
+          return Optional.empty();
+        }
+        Job job = queue.pollFirst();
+        if (job != null) {
+          queuedBytes -= job.heldBytes();
+          return Optional.of(job);
+        }
+        if (closing || nanos <= 0) {
+          leaveLocked();
+          return Optional.empty();
+        }
+        idle++;
+        try {
+          nanos = work.awaitNanos(nanos);
+        } finally {
+          idle--;
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void leave() {
+    lock.lock();
+    try {
+      leaveLocked();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void leaveLocked() {
+    workers--;
+    if (workers == 0 && queue.isEmpty()) {
+      retired = true;
+      onRetired.accept(this);
+    }
+    if (!queue.isEmpty()) {
+      staff();
+    }
+  }
+}

@@ -1,0 +1,65 @@
+package net.postern.delivery;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import net.postern.delivery.DeliveryResult.Diagnosis;
+import net.postern.ledger.LeasedDelivery;
+import net.postern.vault.MessageVault;
+import net.postern.vault.VaultUnavailableException;
+
+/** Carries jobs into Maildirs. Owned by one worker. */
+final class MaildirCarrier implements Carrier {
+  private final Hop.Maildirs hop;
+  private final MaildirStore store;
+  private final MessageVault vault;
+  private final Settler settler;
+
+  MaildirCarrier(Hop.Maildirs hop, MaildirStore store, MessageVault vault, Settler settler) {
+    this.hop = hop;
+    this.store = store;
+    this.vault = vault;
+    this.settler = settler;
+  }
+
+  @Override
+  public Hint carry(Job job, boolean othersWork) {
+    String route = hop.toString();
+    byte[] content;
+    try {
+      LeasedDelivery first = job.first();
+      content = Marking.apply(job.content(vault), first.mark(), first.subjectTag());
+    } catch (VaultUnavailableException e) {
+      settler.settleAll(job, route, later("the stored message cannot be read now"));
+      return Hint.NONE;
+    }
+    boolean failed = false;
+    List<DeliveryResult> results = new ArrayList<>(job.deliveries().size());
+    for (LeasedDelivery delivery : job.deliveries()) {
+      try {
+        results.add(
+            new DeliveryResult.Delivered(
+                "stored as " + store.store(hop.directory(), delivery, content)));
+      } catch (IOException e) {
+        // A full disk, a missing mount, a wrong owner: all of them someone will mend.
+        failed = true;
+        results.add(later("the mailbox cannot be written now: " + described(e)));
+      }
+    }
+    settler.settle(job, route, results);
+    return failed ? Hint.BAD : Hint.GOOD;
+  }
+
+  private static String described(IOException e) {
+    String message = e.getMessage();
+    return e.getClass().getSimpleName() + (message == null ? "" : " " + message);
+  }
+
+  private static DeliveryResult later(String why) {
+    return new DeliveryResult.Transient(new Diagnosis("4.3.0", Optional.empty(), why, false));
+  }
+
+  @Override
+  public void close() {}
+}

@@ -1,0 +1,104 @@
+package net.postern.edge;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import net.postern.edge.check.Refusal;
+import net.postern.events.MailEvent.Reason;
+import net.postern.events.MailEvent.Stage;
+import net.postern.id.CustomerId;
+import net.postern.intake.Envelope;
+import net.postern.intake.IntakeResult;
+import net.postern.smtp.Reply;
+import net.postern.tenant.Recipient;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Hands a whole message to intake and gives its answer as the reply; DATA and BDAT end here. */
+final class Acceptance {
+  private static final Logger LOG = LoggerFactory.getLogger(Acceptance.class);
+
+  private Acceptance() {}
+
+  /** Ends the transaction in every case (RFC 5321 §4.1.1.4: buffers are cleared). */
+  static SmtpSession.Next finish(
+      SmtpSession session, Transaction transaction, MessageBuffer buffer, ContentLimit limit)
+      throws IOException {
+    List<Recipient> recipients = transaction.recipients();
+    if (limit.refusal().isPresent()) {
+      return refuse(session, limit.refusal().get(), recipients);
+    }
+    Optional<byte[]> content = buffer.finish();
+    if (content.isEmpty()) {
+      return refuse(session, ContentLimit.OUT_OF_MEMORY, recipients);
+    }
+    return switch (ask(session, transaction, recipients, content.get())) {
+      case IntakeResult.Accepted accepted -> {
+        session.countMessage();
+        session.endTransaction();
+        yield session.say(Reply.of(250, "2.0.0", "Ok: queued as " + accepted.id()));
+      }
+      case IntakeResult.Refused refused ->
+          refuse(
+              session,
+              new Refusal(
+                  Reply.of(refused.code(), refused.enhanced(), refused.text()),
+                  refused.reason(),
+                  refused.text(),
+                  Optional.empty()),
+              recipients);
+    };
+  }
+
+  private static SmtpSession.Next refuse(
+      SmtpSession session, Refusal refusal, List<Recipient> recipients) throws IOException {
+    String recipient = recipients.size() == 1 ? recipients.getFirst().address().toString() : "";
+    SmtpSession.Next next =
+        session.refuse(
+            Stage.DATA,
+            new Refusal(
+                refusal.reply(), refusal.reason(), refusal.cause(), oneCustomer(recipients)),
+            recipient);
+    session.endTransaction();
+    return next;
+  }
+
+  private static Optional<CustomerId> oneCustomer(List<Recipient> recipients) {
+    CustomerId first = recipients.getFirst().customer();
+    return recipients.stream().allMatch(r -> r.customer().equals(first))
+        ? Optional.of(first)
+        : Optional.empty();
+  }
+
+  private static IntakeResult ask(
+      SmtpSession session, Transaction transaction, List<Recipient> recipients, byte[] content) {
+    EdgeContext context = session.context();
+    boolean utf8 = transaction.mail().utf8();
+    Envelope envelope =
+        new Envelope(
+            session.connection().client(),
+            "",
+            session.helo(),
+            session.protocol(utf8),
+            session.connection().tls(),
+            transaction.mail().reversePath(),
+            recipients,
+            utf8,
+            context.clock().instant());
+    try {
+      return context.intake().accept(envelope, content);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return notTaken(Reason.SHUTTING_DOWN);
+    } catch (RuntimeException | Error e) {
+      // Whatever went wrong, the client is to hear that its message was not taken.
+      LOG.error("intake failed; the client was told to come again", e);
+      return notTaken(Reason.INTERNAL);
+    }
+  }
+
+  private static IntakeResult notTaken(Reason reason) {
+    return new IntakeResult.Refused(
+        Replies.INTERNAL.code(), Replies.INTERNAL.enhanced(), Replies.INTERNAL.text(), reason);
+  }
+}

@@ -1,0 +1,229 @@
+package net.postern.edge;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.util.Arrays;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
+import net.postern.smtp.Reply;
+
+/**
+ * The wire to one client: replies that are held back until the client has to be waited for, and
+ * deadlines.
+ *
+ * <p>Replies go out in one write when more input is needed and not before, which is what PIPELINING
+ * asks for (RFC 2920 §3.2). Used by the session's thread; only {@link #expireAt}, {@link #wake} and
+ * {@link #cut} may be called by others.
+ *
+ * <p>A deadline costs two volatile writes for each wait: the {@link Watchdog} looks at it from
+ * outside and ends a wait that is over by shutting the socket's input down. That wakes the reader
+ * with an end of stream while replies can still be written.
+ */
+final class Connection extends InputStream {
+  private static final byte[] EMPTY = {};
+
+  /** Replies held back before they are written anyway. */
+  private static final int MAX_HELD_BACK = 16 * 1024;
+
+  /** Bytes taken from a client that is being sent away, so that it gets to read why. */
+  private static final int MAX_LINGER_BYTES = 64 * 1024;
+
+  private static final long LINGER_NANOS = 1_000_000_000L;
+
+  private final Socket socket;
+  private InputStream in;
+  private OutputStream out;
+  private String tls = "";
+  private byte[] heldBack = EMPTY;
+  private int heldBackLength;
+  private long hardDeadline = Ticks.NEVER;
+  private long silenceNanos = Ticks.NEVER;
+  private final long writeNanos;
+  private volatile long deadline = Ticks.NEVER;
+  private volatile boolean writing;
+  private volatile boolean expired;
+
+  /**
+   * @param writeNanos longest time for the client to take a reply
+   */
+  Connection(Socket socket, long writeNanos) throws IOException {
+    this.socket = socket;
+    this.writeNanos = writeNanos;
+    this.in = socket.getInputStream();
+    this.out = socket.getOutputStream();
+  }
+
+  InetAddress client() {
+    return socket.getInetAddress();
+  }
+
+  /** Protocol and cipher suite, empty on a plain connection. */
+  String tls() {
+    return tls;
+  }
+
+  /** Whether a deadline has passed; reads see the end of the stream then. */
+  boolean expired() {
+    return expired;
+  }
+
+  /**
+   * Bounds the waits that follow.
+   *
+   * @param hardDeadline in {@link Ticks}
+   * @param silenceNanos longest single wait
+   */
+  void bound(long hardDeadline, long silenceNanos) {
+    this.hardDeadline = hardDeadline;
+    this.silenceNanos = silenceNanos;
+  }
+
+  /** Adds a reply; it is written when input is next waited for, or by {@link #flush}. */
+  void reply(Reply reply) throws IOException {
+    byte[] bytes = reply.toBytes();
+    if (heldBackLength == 0) {
+      heldBack = bytes;
+      heldBackLength = bytes.length;
+      return;
+    }
+    if (heldBackLength + bytes.length > heldBack.length) {
+      heldBack = Arrays.copyOf(heldBack, Math.max(512, 2 * (heldBackLength + bytes.length)));
+    }
+    System.arraycopy(bytes, 0, heldBack, heldBackLength, bytes.length);
+    heldBackLength += bytes.length;
+    if (heldBackLength > MAX_HELD_BACK) {
+      flush();
+    }
+  }
+
+  void flush() throws IOException {
+    if (heldBackLength == 0) {
+      return;
+    }
+    byte[] bytes = heldBack;
+    int length = heldBackLength;
+    heldBack = EMPTY;
+    heldBackLength = 0;
+    writing = true;
+    deadline = Ticks.now() + writeNanos;
+    try {
+      out.write(bytes, 0, length);
+    } finally {
+      deadline = Ticks.NEVER;
+      writing = false;
+    }
+  }
+
+  @Override
+  public int read(byte[] into, int offset, int length) throws IOException {
+    flush();
+    if (expired) {
+      return -1;
+    }
+    long now = Ticks.now();
+    deadline =
+        silenceNanos < hardDeadline && now < hardDeadline - silenceNanos
+            ? now + silenceNanos
+            : hardDeadline;
+    try {
+      return in.read(into, offset, length);
+    } finally {
+      deadline = Ticks.NEVER;
+    }
+  }
+
+  @Override
+  public int read() throws IOException {
+    byte[] one = new byte[1];
+    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+  }
+
+  /**
+   * Speaks TLS from now on (RFC 3207 §4). Nothing may be held back or buffered.
+   *
+   * @throws IOException when the handshake fails or takes longer than a command may
+   */
+  void startTls(SSLContext context, long handshakeDeadline) throws IOException {
+    SSLSocket secure =
+        (SSLSocket) context.getSocketFactory().createSocket(socket, null, socket.getPort(), true);
+    secure.setUseClientMode(false);
+    // RFC 8996: TLS 1.0 and 1.1 are no more.
+    secure.setEnabledProtocols(new String[] {"TLSv1.3", "TLSv1.2"});
+    deadline = handshakeDeadline;
+    try {
+      secure.startHandshake();
+    } finally {
+      deadline = Ticks.NEVER;
+    }
+    in = secure.getInputStream();
+    out = secure.getOutputStream();
+    tls = secure.getSession().getProtocol() + " " + secure.getSession().getCipherSuite();
+  }
+
+  /** Ends the current wait if its deadline has passed. Any thread. */
+  void expireAt(long now) {
+    if (now < deadline) {
+      return;
+    }
+    expired = true;
+    if (writing) {
+      cut();
+    } else {
+      wake();
+    }
+  }
+
+  /** Makes the current and every further read see the end of the stream. Any thread. */
+  void wake() {
+    try {
+      socket.shutdownInput();
+    } catch (IOException e) {
+      cut();
+    }
+  }
+
+  /** Ends everything at once. Any thread. */
+  void cut() {
+    try {
+      socket.close();
+    } catch (IOException e) {
+      // Closed is all that was wanted.
+    }
+  }
+
+  /**
+   * Writes what is held back and closes. A socket that is closed with input unread sends a reset,
+   * which can overtake the last reply; so after a refusal input is read for a moment first.
+   *
+   * @param linger whether the client may still be sending
+   */
+  void finish(boolean linger) {
+    try {
+      flush();
+      if (linger && !expired) {
+        deadline = Ticks.now() + LINGER_NANOS;
+        socket.shutdownOutput();
+        byte[] sink = new byte[2048];
+        int total = 0;
+        int n;
+        while (total < MAX_LINGER_BYTES && (n = socket.getInputStream().read(sink)) >= 0) {
+          total += n;
+        }
+      } else if (!tls.isEmpty()) {
+        out.close();
+      }
+    } catch (IOException e) {
+      // The client has gone; there is nobody left to tell.
+    } finally {
+      cut();
+    }
+  }
+
+  @Override
+  public void close() {
+    cut();
+  }
+}

@@ -1,0 +1,35 @@
+package net.postern.edge;
+
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.Supplier;
+import javax.net.ssl.SSLContext;
+import net.postern.config.EdgeConfig;
+import net.postern.edge.check.RecipientCheck;
+import net.postern.events.Events;
+import net.postern.intake.Intake;
+import net.postern.tenant.Directory;
+
+/**
+ * What all sessions share.
+ *
+ * @param hostname our name in greetings
+ * @param draining reaches zero when no new transaction may begin
+ */
+record EdgeContext(
+    EdgeConfig config,
+    String hostname,
+    Directory directory,
+    List<RecipientCheck> recipientChecks,
+    Intake intake,
+    Events events,
+    InstantSource clock,
+    Supplier<SSLContext> tls,
+    ReceiveMemory memory,
+    CountDownLatch draining) {
+
+  boolean isDraining() {
+    return draining.getCount() == 0;
+  }
+}

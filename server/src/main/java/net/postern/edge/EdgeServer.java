@@ -1,0 +1,294 @@
+package net.postern.edge;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import javax.net.ssl.SSLContext;
+import net.postern.config.EdgeConfig;
+import net.postern.config.HostPort;
+import net.postern.edge.check.RecipientChecks;
+import net.postern.events.Events;
+import net.postern.events.MailEvent;
+import net.postern.events.MailEvent.Reason;
+import net.postern.events.MailEvent.Stage;
+import net.postern.intake.Intake;
+import net.postern.smtp.Reply;
+import net.postern.tenant.Directory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Listens, accepts within limits, and runs a session for each connection.
+ *
+ * <p>Threads: one for each listening address that accepts, one watchdog, and a virtual thread for
+ * each connection. A permit for a connection is taken before it is accepted and given back by the
+ * thread that ends it, so no connection is ever uncounted. Some permits over {@code
+ * edge.max_connections} exist for telling clients that there is no room; when those are in use too,
+ * further clients wait in the kernel's queue.
+ */
+public final class EdgeServer implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(EdgeServer.class);
+
+  /** Connections over the limit that may be told so at one time. */
+  private static final int REFUSAL_PERMITS = 64;
+
+  /** Pause after accept failed, as it does when the process has no file descriptor left. */
+  private static final long ACCEPT_PAUSE_MILLIS = 100;
+
+  /** How long sessions that were cut may take to notice. */
+  private static final Duration CUT_GRACE = Duration.ofSeconds(2);
+
+  private final EdgeContext context;
+  private final SourceLimits sources;
+  private final Semaphore permits;
+  private final int allPermits;
+  private final AtomicInteger live = new AtomicInteger();
+  private final Set<SmtpSession> sessions = ConcurrentHashMap.newKeySet();
+  private final Set<Connection> refused = ConcurrentHashMap.newKeySet();
+  private final Watchdog watchdog = new Watchdog();
+  private final List<ServerSocket> listeners = new ArrayList<>();
+  private final List<Thread> acceptors = new ArrayList<>();
+  private final CountDownLatch draining = new CountDownLatch(1);
+
+  /**
+   * Does not listen yet: see {@link #start}.
+   *
+   * @param hostname this node's name, for greetings
+   * @param clock for the time of receipt
+   * @param tls asked at each STARTTLS, so that a renewed certificate is used at once; not asked
+   *     when {@code config.starttls} is off
+   */
+  public EdgeServer(
+      EdgeConfig config,
+      String hostname,
+      Directory directory,
+      Intake intake,
+      Events events,
+      InstantSource clock,
+      Supplier<SSLContext> tls) {
+    this.context =
+        new EdgeContext(
+            config,
+            hostname,
+            directory,
+            RecipientChecks.inOrder(directory),
+            intake,
+            events,
+            clock,
+            tls,
+            new ReceiveMemory(config.receiveMemory().bytes()),
+            draining);
+    this.sources = new SourceLimits(config.maxConnectionsPerSource(), config.unlimitedSources());
+    this.allPermits = config.maxConnections() + REFUSAL_PERMITS;
+    this.permits = new Semaphore(allPermits);
+  }
+
+  /**
+   * Opens all listening addresses and begins to accept.
+   *
+   * @throws ListenException when one cannot be opened; none is open then
+   */
+  public void start() {
+    try {
+      for (HostPort address : context.config().listen()) {
+        listeners.add(Listener.open(address));
+      }
+    } catch (ListenException e) {
+      closeListeners();
+      throw e;
+    }
+    watchdog.start();
+    for (ServerSocket listener : listeners) {
+      acceptors.add(
+          Thread.ofPlatform()
+              .daemon()
+              .name("edge-accept-" + listener.getLocalPort())
+              .start(() -> acceptAll(listener)));
+    }
+    LOG.info("receiving mail on {}", ports());
+  }
+
+  /** The addresses listened on, in the order of the configuration, with the ports really taken. */
+  public List<InetSocketAddress> ports() {
+    return listeners.stream().map(l -> (InetSocketAddress) l.getLocalSocketAddress()).toList();
+  }
+
+  /** Connections now. */
+  public int connections() {
+    return live.get();
+  }
+
+  /** Bytes of messages in memory now, from the first octet to intake's answer. */
+  public long receiveMemoryUsed() {
+    return context.memory().used();
+  }
+
+  /** {@link #close(Duration)} without waiting for transactions. */
+  @Override
+  public void close() {
+    close(Duration.ZERO);
+  }
+
+  /**
+   * Stops listening and ends sessions: those between transactions get 421 at once, those inside one
+   * may finish it within the time given; then all are cut. Returns when it is over; may be called
+   * twice.
+   */
+  public void close(Duration patience) {
+    draining.countDown();
+    closeListeners();
+    acceptors.forEach(Thread::interrupt);
+    sessions.forEach(SmtpSession::drain);
+    boolean ended = awaitEnd(patience);
+    if (!ended) {
+      sessions.forEach(SmtpSession::cut);
+      refused.forEach(Connection::cut);
+      ended = awaitEnd(CUT_GRACE);
+    }
+    if (!ended) {
+      LOG.warn("{} sessions did not end in time", live.get());
+    }
+    watchdog.stop();
+  }
+
+  private boolean awaitEnd(Duration patience) {
+    try {
+      if (!permits.tryAcquire(allPermits, patience.toMillis(), TimeUnit.MILLISECONDS)) {
+        return false;
+      }
+      permits.release(allPermits);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  private void closeListeners() {
+    for (ServerSocket listener : listeners) {
+      try {
+        listener.close();
+      } catch (IOException e) {
+        LOG.warn("closing a listener: {}", e.toString());
+      }
+    }
+  }
+
+  private void acceptAll(ServerSocket listener) {
+    try {
+      while (!listener.isClosed()) {
+        permits.acquire();
+        boolean handedOver = false;
+        try {
+          Socket socket = listener.accept();
+          handedOver = true;
+          Thread.ofVirtual().name("edge").start(() -> serve(socket));
+        } catch (SocketException e) {
+          if (!listener.isClosed()) {
+            pauseAfter(e);
+          }
+        } catch (IOException e) {
+          pauseAfter(e);
+        } finally {
+          if (!handedOver) {
+            permits.release();
+          }
+        }
+      }
+    } catch (InterruptedException e) {
+      LOG.debug("stopped accepting");
+    }
+  }
+
+  private void pauseAfter(IOException e) throws InterruptedException {
+    LOG.warn("cannot accept a connection: {}", e.toString());
+    if (draining.await(ACCEPT_PAUSE_MILLIS, TimeUnit.MILLISECONDS)) {
+      LOG.debug("shutting down meanwhile");
+    }
+  }
+
+  private void serve(Socket socket) {
+    boolean inLimit = live.incrementAndGet() <= context.config().maxConnections();
+    InetAddress client = socket.getInetAddress();
+    boolean counted = false;
+    try (socket) {
+      socket.setTcpNoDelay(true);
+      Connection connection =
+          new Connection(socket, Ticks.nanos(context.config().commandTimeout()));
+      watchdog.watch(connection);
+      try {
+        if (!inLimit) {
+          refuse(connection, "Too many connections, please try again later");
+          return;
+        }
+        counted = sources.enter(client);
+        if (!counted) {
+          refuse(connection, "Too many connections from your network");
+          return;
+        }
+        converse(connection);
+      } finally {
+        watchdog.forget(connection);
+      }
+    } catch (IOException e) {
+      LOG.debug("connection from {} broke off: {}", client, e.toString());
+    } catch (RuntimeException | Error e) {
+      LOG.error("connection from {} failed", client, e);
+    } finally {
+      if (counted) {
+        sources.leave(client);
+      }
+      live.decrementAndGet();
+      permits.release();
+    }
+  }
+
+  private void converse(Connection connection) {
+    SmtpSession session = new SmtpSession(context, connection);
+    sessions.add(session);
+    try {
+      session.run();
+    } finally {
+      sessions.remove(session);
+    }
+  }
+
+  private void refuse(Connection connection, String why) throws IOException {
+    Reply reply = Replies.closing("4.7.0", context.hostname(), why);
+    context
+        .events()
+        .emit(
+            new MailEvent.Refused(
+                Stage.CONNECT,
+                Reason.TOO_MANY_CONNECTIONS,
+                reply.code(),
+                reply.enhanced(),
+                why + ".",
+                new MailEvent.Peer(connection.client().getHostAddress(), "", ""),
+                "",
+                "",
+                Optional.empty()));
+    refused.add(connection);
+    try {
+      connection.reply(reply);
+      connection.finish(true);
+    } finally {
+      refused.remove(connection);
+    }
+  }
+}

@@ -1,0 +1,53 @@
+package net.postern.edge;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import net.postern.config.EdgeConfig;
+import net.postern.events.MailEvent.Reason;
+import net.postern.events.MailEvent.Stage;
+import net.postern.smtp.Reply;
+
+/** EHLO (RFC 5321 §4.1.1.1): who the client is, and what we offer. */
+final class EhloVerb implements Verb {
+  /** A domain, or an address literal, has no more octets (RFC 5321 §4.5.3.1.2). */
+  private static final int MAX_NAME = 255;
+
+  @Override
+  public SmtpSession.Next handle(SmtpSession session, String argument) throws IOException {
+    if (!acceptableName(argument)) {
+      return session.refuse(
+          Stage.HELO, Reason.SYNTAX, Reply.of(501, "5.5.4", "EHLO takes your host name"));
+    }
+    session.greeted(argument, true);
+    EdgeContext context = session.context();
+    return session.say(
+        offer(context.config(), context.hostname(), !session.connection().tls().isEmpty()));
+  }
+
+  /**
+   * RFC 5321 §4.1.4: a name that is wrong is no reason to refuse mail; it only has to be one word
+   * that can be written down.
+   */
+  static boolean acceptableName(String name) {
+    if (name.isEmpty() || name.length() > MAX_NAME) {
+      return false;
+    }
+    return name.chars().noneMatch(c -> c <= 0x20 || c == '<' || c == '>' || c == '"');
+  }
+
+  private static Reply offer(EdgeConfig config, String hostname, boolean tls) {
+    List<String> lines = new ArrayList<>(8);
+    lines.add(hostname);
+    lines.add("PIPELINING"); // RFC 2920
+    lines.add("SIZE " + config.maxMessage().bytes()); // RFC 1870 §4
+    lines.add("8BITMIME"); // RFC 6152
+    lines.add("SMTPUTF8"); // RFC 6531
+    lines.add("ENHANCEDSTATUSCODES"); // RFC 2034
+    lines.add("CHUNKING"); // RFC 3030 §2
+    if (config.starttls() && !tls) {
+      lines.add("STARTTLS"); // RFC 3207 §4.2: not offered again inside TLS
+    }
+    return new Reply(250, "", lines);
+  }
+}

@@ -1,0 +1,48 @@
+package net.postern.edge;
+
+import java.io.IOException;
+import net.postern.events.MailEvent.Reason;
+import net.postern.events.MailEvent.Stage;
+import net.postern.smtp.MailArguments;
+import net.postern.smtp.Parsed;
+import net.postern.smtp.Reply;
+
+/** MAIL (RFC 5321 §4.1.1.2): begins a transaction. */
+final class MailVerb implements Verb {
+  private static final Reply NESTED =
+      Reply.of(503, "5.5.1", "A transaction has begun already; RSET ends it");
+  private static final Reply OK = Reply.of(250, "2.1.0", "Ok");
+
+  @Override
+  public SmtpSession.Next handle(SmtpSession session, String argument) throws IOException {
+    if (session.helo().isEmpty()) {
+      return session.refuse(Stage.MAIL, Reason.SEQUENCE, Replies.NO_HELO);
+    }
+    if (session.transaction().isPresent()) {
+      return session.refuse(Stage.MAIL, Reason.SEQUENCE, NESTED);
+    }
+    if (!session.mayTakeMessage()) {
+      return session.closing(
+          Stage.MAIL, Reason.OVERLOADED, "4.7.0", "Enough messages for one session");
+    }
+    return switch (MailArguments.parse(argument)) {
+      case Parsed.Bad<MailArguments> bad -> session.refuse(Stage.MAIL, Reason.SYNTAX, bad.reply());
+      case Parsed.Ok<MailArguments> ok -> begin(session, ok.value());
+    };
+  }
+
+  private static SmtpSession.Next begin(SmtpSession session, MailArguments mail)
+      throws IOException {
+    EdgeContext context = session.context();
+    long announced = mail.size().orElse(0);
+    // RFC 1870 §6.1: refused here, the message need not be sent at all.
+    if (announced > context.config().maxMessage().bytes()) {
+      return session.refuse(Stage.MAIL, Reason.TOO_BIG, Replies.TOO_BIG);
+    }
+    if (!context.memory().hasRoomFor(announced)) {
+      return session.refuse(Stage.MAIL, Reason.OVERLOADED, Replies.OUT_OF_MEMORY);
+    }
+    session.begin(new Transaction(mail));
+    return session.say(OK);
+  }
+}

@@ -1,0 +1,110 @@
+package net.postern.edge;
+
+import java.io.IOException;
+import java.util.Optional;
+import net.postern.address.EmailAddress;
+import net.postern.edge.check.CheckResult;
+import net.postern.edge.check.RecipientCheck;
+import net.postern.edge.check.RecipientQuestion;
+import net.postern.edge.check.Refusal;
+import net.postern.events.MailEvent.Reason;
+import net.postern.events.MailEvent.Stage;
+import net.postern.smtp.Parsed;
+import net.postern.smtp.RcptArguments;
+import net.postern.smtp.Reply;
+import net.postern.tenant.RecipientLookup;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** RCPT (RFC 5321 §4.1.1.3): asks for one recipient; the checks of {@code edge.check} decide. */
+final class RcptVerb implements Verb {
+  private static final Logger LOG = LoggerFactory.getLogger(RcptVerb.class);
+  private static final Reply OK = Reply.of(250, "2.1.5", "Ok");
+  // RFC 5321 §4.5.3.1.10: 452, so that the client sends the rest in another transaction.
+  private static final Reply TOO_MANY = Reply.of(452, "4.5.3", "Too many recipients");
+
+  @Override
+  public SmtpSession.Next handle(SmtpSession session, String argument) throws IOException {
+    Optional<Transaction> begun = session.transaction();
+    if (begun.isEmpty()) {
+      return session.refuse(Stage.RCPT, Reason.SEQUENCE, Replies.NO_MAIL);
+    }
+    Transaction transaction = begun.get();
+    if (transaction.chunks().isPresent()) {
+      return session.refuse(Stage.RCPT, Reason.SEQUENCE, Replies.BDAT_BEGUN);
+    }
+    return switch (RcptArguments.parse(argument, transaction.mail().utf8())) {
+      case Parsed.Bad<RcptArguments> bad -> session.refuse(Stage.RCPT, Reason.SYNTAX, bad.reply());
+      case Parsed.Ok<RcptArguments> ok -> {
+        // RFC 5321 §4.5.1: postmaster without a domain is ours.
+        EmailAddress address =
+            ok.value()
+                .forwardPath()
+                .orElseGet(() -> new EmailAddress("postmaster", session.context().hostname()));
+        yield ask(session, transaction, address);
+      }
+    };
+  }
+
+  private static SmtpSession.Next ask(
+      SmtpSession session, Transaction transaction, EmailAddress address) throws IOException {
+    if (transaction.has(address.key())) {
+      return session.say(OK);
+    }
+    if (transaction.recipientCount() >= session.context().config().maxRecipients()) {
+      return session.refuse(
+          Stage.RCPT,
+          new Refusal(
+              TOO_MANY, Reason.TOO_MANY_RECIPIENTS, "Too many recipients.", Optional.empty()),
+          address.toString());
+    }
+    RecipientLookup lookup = look(session.context(), address);
+    var question = new RecipientQuestion(session.connection().client(), address, lookup);
+    for (RecipientCheck check : session.context().recipientChecks()) {
+      switch (run(check, question)) {
+        case CheckResult.Pass pass -> {}
+        case CheckResult.Note note -> LOG.debug("{}: {}", note.name(), note.detail());
+        case CheckResult.Defer defer -> {
+          return session.refuse(Stage.RCPT, defer.refusal(), address.toString());
+        }
+        case CheckResult.Reject reject -> {
+          return session.refuse(Stage.RCPT, reject.refusal(), address.toString());
+        }
+        case CheckResult.Disconnect disconnect -> {
+          session.refuse(Stage.RCPT, disconnect.refusal(), address.toString());
+          return SmtpSession.Next.CLOSE_LINGERING;
+        }
+      }
+    }
+    if (lookup instanceof RecipientLookup.Found found) {
+      transaction.add(found.recipient());
+      return session.say(OK);
+    }
+    throw new IllegalStateException("no check refused a recipient that was not found");
+  }
+
+  // The directory says what it cannot do by a value; should it throw all the same, the client still
+  // gets its reply and may come again.
+  private static RecipientLookup look(EdgeContext context, EmailAddress address) {
+    try {
+      return context.directory().lookup(address);
+    } catch (RuntimeException e) {
+      LOG.error("the directory failed on a look-up", e);
+      return new RecipientLookup.Unavailable("it failed with " + e.getClass().getSimpleName());
+    }
+  }
+
+  private static CheckResult run(RecipientCheck check, RecipientQuestion question) {
+    try {
+      return check.check(question);
+    } catch (RuntimeException e) {
+      LOG.error("a check failed", e);
+      return new CheckResult.Defer(
+          new Refusal(
+              Reply.of(451, "4.3.0", "Recipients cannot be checked now, please try again"),
+              Reason.INTERNAL,
+              "A check failed with " + e.getClass().getSimpleName() + ".",
+              Optional.empty()));
+    }
+  }
+}

@@ -1,0 +1,179 @@
+package net.postern.edge;
+
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.PrivateKey;
+import java.security.Signature;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import net.postern.config.EdgeConfig;
+import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
+import org.bouncycastle.cert.X509CertificateHolder;
+import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
+import org.bouncycastle.openssl.PEMKeyPair;
+import org.bouncycastle.openssl.PEMParser;
+import org.bouncycastle.openssl.jcajce.JcaPEMKeyConverter;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes the {@link SSLContext} for STARTTLS from the files given, or from one of our own making.
+ */
+public final class ServerTls {
+  private static final Logger LOG = LoggerFactory.getLogger(ServerTls.class);
+  private static final String CERTIFICATE = "edge-certificate.pem";
+  private static final String PRIVATE_KEY = "edge-private-key.pem";
+
+  /** Most certificates of a chain that are read. */
+  private static final int MAX_CHAIN = 20;
+
+  private ServerTls() {}
+
+  /**
+   * The context by configuration. Without files given, a certificate is made in the data directory
+   * when there is none yet, or when it has expired or is for another host name.
+   *
+   * @throws TlsException when a file given cannot be used, or none can be made
+   */
+  public static SSLContext context(EdgeConfig config, String hostname, Path data, Instant now) {
+    if (config.certificate().isPresent() != config.privateKey().isPresent()) {
+      throw new TlsException(
+          "edge.certificate and edge.private_key belong together; only one of them is set");
+    }
+    if (config.certificate().isPresent()) {
+      return load(config.certificate().get(), config.privateKey().orElseThrow());
+    }
+    Path certificate = data.resolve(CERTIFICATE);
+    Path privateKey = data.resolve(PRIVATE_KEY);
+    try {
+      if (!isUsable(certificate, privateKey, hostname, now)) {
+        SelfSignedCertificate.create(hostname, now, certificate, privateKey);
+        LOG.info("made a certificate for {} in {}", hostname, certificate);
+      }
+    } catch (IOException e) {
+      throw new TlsException(
+          "cannot write a certificate to " + data + ": " + e + ". Make the directory writable.", e);
+    }
+    return load(certificate, privateKey);
+  }
+
+  /**
+   * The context of a certificate chain and its key.
+   *
+   * @throws TlsException when either cannot be read, or they do not belong together
+   */
+  public static SSLContext load(Path certificate, Path privateKey) {
+    List<X509Certificate> chain = readChain(certificate);
+    PrivateKey key = readKey(privateKey);
+    try {
+      if (!belongTogether(key, chain.getFirst())) {
+        throw new TlsException(
+            "the key in " + privateKey + " is not that of the first certificate in " + certificate);
+      }
+      char[] password = {};
+      KeyStore store = KeyStore.getInstance("PKCS12");
+      store.load(null, password);
+      store.setKeyEntry("edge", key, password, chain.toArray(X509Certificate[]::new));
+      KeyManagerFactory managers =
+          KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+      managers.init(store, password);
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(managers.getKeyManagers(), null, null);
+      return context;
+    } catch (GeneralSecurityException | IOException e) {
+      throw new TlsException(
+          "cannot use " + certificate + " with " + privateKey + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static boolean isUsable(Path certificate, Path privateKey, String hostname, Instant now) {
+    if (!Files.exists(certificate) || !Files.exists(privateKey)) {
+      return false;
+    }
+    X509Certificate first = readChain(certificate).getFirst();
+    return first.getNotAfter().toInstant().isAfter(now)
+        && first.getSubjectX500Principal().getName().equals("CN=" + hostname);
+  }
+
+  private static List<X509Certificate> readChain(Path path) {
+    List<X509Certificate> chain = new ArrayList<>();
+    try (PEMParser parser = new PEMParser(open(path, "certificate"))) {
+      Object found;
+      while (chain.size() < MAX_CHAIN && (found = parser.readObject()) != null) {
+        if (found instanceof X509CertificateHolder holder) {
+          chain.add(new JcaX509CertificateConverter().getCertificate(holder));
+        }
+      }
+    } catch (IOException | GeneralSecurityException e) {
+      throw new TlsException("cannot read the certificate " + path + ": " + e.getMessage(), e);
+    }
+    if (chain.isEmpty()) {
+      throw new TlsException(
+          "there is no certificate in " + path + "; it has to be PEM (BEGIN CERTIFICATE)");
+    }
+    return chain;
+  }
+
+  private static PrivateKey readKey(Path path) {
+    try (PEMParser parser = new PEMParser(open(path, "private key"))) {
+      Object found;
+      while ((found = parser.readObject()) != null) {
+        if (found instanceof PrivateKeyInfo info) {
+          return new JcaPEMKeyConverter().getPrivateKey(info);
+        }
+        if (found instanceof PEMKeyPair pair) {
+          return new JcaPEMKeyConverter().getKeyPair(pair).getPrivate();
+        }
+      }
+    } catch (IOException e) {
+      throw new TlsException("cannot read the private key " + path + ": " + e.getMessage(), e);
+    }
+    throw new TlsException(
+        "there is no private key in "
+            + path
+            + " that can be used; it has to be PEM without a password (BEGIN PRIVATE KEY)");
+  }
+
+  private static Reader open(Path path, String what) {
+    try {
+      return Files.newBufferedReader(path);
+    } catch (NoSuchFileException e) {
+      throw new TlsException("the " + what + " file " + path + " does not exist", e);
+    } catch (IOException e) {
+      throw new TlsException("cannot read the " + what + " file " + path + ": " + e, e);
+    }
+  }
+
+  private static boolean belongTogether(PrivateKey key, X509Certificate certificate)
+      throws GeneralSecurityException {
+    String algorithm =
+        switch (key.getAlgorithm()) {
+          case "EC", "ECDSA" -> "SHA256withECDSA";
+          case "RSA" -> "SHA256withRSA";
+          default -> key.getAlgorithm();
+        };
+    return certificate.getPublicKey().getAlgorithm().startsWith(key.getAlgorithm().substring(0, 2))
+        && signs(algorithm, key, certificate);
+  }
+
+  private static boolean signs(String algorithm, PrivateKey key, X509Certificate certificate)
+      throws GeneralSecurityException {
+    byte[] sample = {1, 2, 3};
+    Signature signer = Signature.getInstance(algorithm);
+    signer.initSign(key);
+    signer.update(sample);
+    Signature verifier = Signature.getInstance(algorithm);
+    verifier.initVerify(certificate);
+    verifier.update(sample);
+    return verifier.verify(signer.sign());
+  }
+}

@@ -1,0 +1,284 @@
+package net.postern.edge;
+
+import java.io.IOException;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import net.postern.edge.check.Refusal;
+import net.postern.events.MailEvent;
+import net.postern.events.MailEvent.Reason;
+import net.postern.events.MailEvent.Stage;
+import net.postern.id.CustomerId;
+import net.postern.smtp.Command;
+import net.postern.smtp.Parsed;
+import net.postern.smtp.Reply;
+import net.postern.smtp.WireReader;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One client's dialogue, on a thread of its own. Only {@link #drain} and {@link #cut} may be called
+ * by other threads.
+ */
+final class SmtpSession {
+  private static final Logger LOG = LoggerFactory.getLogger(SmtpSession.class);
+  private static final long SOFT_ERROR_DELAY_MILLIS = 1000;
+
+  /** How the dialogue goes on after a command. */
+  enum Next {
+    CONTINUE,
+    /** Our last reply is out, and the client knows that it was. */
+    CLOSE,
+    /** The client may still be sending; let it read why it is sent away. */
+    CLOSE_LINGERING
+  }
+
+  private final EdgeContext context;
+  private final Connection connection;
+  private final String clientAddress;
+  private final long sessionDeadline;
+  private WireReader reader;
+  private String helo = "";
+  private boolean extended;
+  private int errors;
+  private int messages;
+  private Optional<Transaction> transaction = Optional.empty();
+  private volatile boolean inTransaction;
+
+  SmtpSession(EdgeContext context, Connection connection) {
+    this.context = context;
+    this.connection = connection;
+    this.clientAddress = connection.client().getHostAddress();
+    this.sessionDeadline = Ticks.after(context.config().sessionTimeout());
+    this.reader = new WireReader(connection);
+  }
+
+  /** Talks until either side ends it. The connection is closed afterwards, whatever happens. */
+  void run() {
+    Next end = Next.CLOSE;
+    try {
+      // RFC 5321 §3.1, §4.3.1: 220, our name, and that we speak the extensions.
+      reply(Reply.plain(220, context.hostname() + " ESMTP Postern"));
+      end = talk();
+    } catch (IOException e) {
+      LOG.debug("session with {} broke off: {}", clientAddress, e.toString());
+    } catch (RuntimeException | Error e) {
+      LOG.error("session with {} failed", clientAddress, e);
+      end = closing(Stage.COMMAND, Reason.INTERNAL, "4.3.0", "Internal error, please try again");
+    } finally {
+      endTransaction();
+      connection.finish(end == Next.CLOSE_LINGERING);
+    }
+  }
+
+  private Next talk() throws IOException {
+    Next next = Next.CONTINUE;
+    while (next == Next.CONTINUE) {
+      if (context.isDraining() && !inTransaction) {
+        return shuttingDown();
+      }
+      connection.bound(
+          Math.min(Ticks.after(context.config().commandTimeout()), sessionDeadline), Ticks.NEVER);
+      next =
+          switch (reader.readLine()) {
+            case COMPLETE -> command();
+            case TOO_LONG -> refuse(Stage.COMMAND, Reason.LINE_TOO_LONG, Replies.LINE_TOO_LONG);
+            case BARE_LINE_END ->
+                refuse(Stage.COMMAND, Reason.BARE_LINE_END, Replies.BARE_LINE_END);
+            case END_OF_STREAM -> ended(Stage.COMMAND);
+          };
+    }
+    return next;
+  }
+
+  private Next command() throws IOException {
+    return switch (reader.command()) {
+      case Parsed.Bad<Command> bad -> refuse(Stage.COMMAND, Reason.SYNTAX, bad.reply());
+      case Parsed.Ok<Command> ok ->
+          Verbs.find(ok.value().verb()).handle(this, ok.value().argument());
+    };
+  }
+
+  /** What to do when a read found the end of the stream: it may be our own doing. */
+  Next ended(Stage stage) throws IOException {
+    if (connection.expired()) {
+      // RFC 5321 §4.5.3.2: a server waits so long and not longer.
+      return closing(stage, Reason.TIMEOUT, "4.4.2", "Timeout, closing the connection");
+    }
+    return context.isDraining() ? shuttingDown() : Next.CLOSE;
+  }
+
+  private Next shuttingDown() {
+    return closing(
+        Stage.COMMAND, Reason.SHUTTING_DOWN, "4.3.2", "Shutting down, please try again soon");
+  }
+
+  /** Says 421 (RFC 5321 §3.8) and ends the session. */
+  Next closing(Stage stage, Reason reason, String enhanced, String why) {
+    Reply reply = Replies.closing(enhanced, context.hostname(), why);
+    emit(stage, reason, reply, why + ".", "", Optional.empty());
+    try {
+      reply(reply);
+    } catch (IOException e) {
+      LOG.debug("no 421 to {}: {}", clientAddress, e.toString());
+    }
+    return Next.CLOSE_LINGERING;
+  }
+
+  /** A reply that is no refusal. */
+  Next say(Reply reply) throws IOException {
+    reply(reply);
+    return Next.CONTINUE;
+  }
+
+  private void reply(Reply reply) throws IOException {
+    connection.reply(reply);
+  }
+
+  /** A refusal that says the same to the client and to us. */
+  Next refuse(Stage stage, Reason reason, Reply reply) throws IOException {
+    return refuse(stage, new Refusal(reply, reason, reply.text() + ".", Optional.empty()), "");
+  }
+
+  /**
+   * Tells the client no, counts it, and slows down or ends the session when it was too often.
+   *
+   * @param recipient whom it was about, or empty
+   */
+  Next refuse(Stage stage, Refusal refusal, String recipient) throws IOException {
+    emit(stage, refusal.reason(), refusal.reply(), refusal.cause(), recipient, refusal.customer());
+    if (refusal.reply().permanentFailure()) {
+      errors++;
+      if (errors >= context.config().hardErrors()) {
+        return closing(stage, Reason.TOO_MANY_ERRORS, "4.7.0", "Too many errors");
+      }
+      if (errors > context.config().softErrors()) {
+        delay();
+      }
+    }
+    reply(refusal.reply());
+    return Next.CONTINUE;
+  }
+
+  private void delay() throws IOException {
+    connection.flush();
+    try {
+      if (context.draining().await(SOFT_ERROR_DELAY_MILLIS, TimeUnit.MILLISECONDS)) {
+        LOG.debug("delay of {} ended by shutdown", clientAddress);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void emit(
+      Stage stage,
+      Reason reason,
+      Reply reply,
+      String cause,
+      String recipient,
+      Optional<CustomerId> customer) {
+    context
+        .events()
+        .emit(
+            new MailEvent.Refused(
+                stage,
+                reason,
+                reply.code(),
+                reply.enhanced(),
+                cause,
+                new MailEvent.Peer(clientAddress, helo, connection.tls()),
+                transaction.map(Transaction::reversePath).orElse(""),
+                recipient,
+                customer));
+  }
+
+  /** The client and we did not agree on TLS; there is no reply that it could still read. */
+  void tlsFailed() {
+    emit(
+        Stage.STARTTLS,
+        connection.expired() ? Reason.TIMEOUT : Reason.SYNTAX,
+        Reply.of(454, "4.7.0", "TLS failed"),
+        "The TLS handshake failed.",
+        "",
+        Optional.empty());
+  }
+
+  EdgeContext context() {
+    return context;
+  }
+
+  Connection connection() {
+    return connection;
+  }
+
+  WireReader reader() {
+    return reader;
+  }
+
+  long sessionDeadline() {
+    return sessionDeadline;
+  }
+
+  /** What the client called itself; empty before EHLO or HELO. */
+  String helo() {
+    return helo;
+  }
+
+  /** RFC 3848, RFC 6531 §4.3: the name of the protocol for the Received field. */
+  String protocol(boolean utf8) {
+    String name = utf8 ? "UTF8SMTP" : extended ? "ESMTP" : "SMTP";
+    return connection.tls().isEmpty() || !extended ? name : name + "S";
+  }
+
+  /** RFC 5321 §4.1.4: EHLO and HELO also do what RSET does. */
+  void greeted(String name, boolean byEhlo) {
+    endTransaction();
+    helo = name;
+    extended = byEhlo;
+  }
+
+  /** RFC 3207 §4.2: what was said in the clear counts no more once TLS is on. */
+  void forgetDialogue() {
+    endTransaction();
+    helo = "";
+    extended = false;
+    reader = new WireReader(connection);
+  }
+
+  Optional<Transaction> transaction() {
+    return transaction;
+  }
+
+  void begin(Transaction begun) {
+    transaction = Optional.of(begun);
+    inTransaction = true;
+  }
+
+  void endTransaction() {
+    transaction.ifPresent(Transaction::release);
+    transaction = Optional.empty();
+    inTransaction = false;
+  }
+
+  /** A message was taken: what went wrong before it is forgiven. */
+  void countMessage() {
+    messages++;
+    errors = 0;
+  }
+
+  boolean mayTakeMessage() {
+    return messages < context.config().maxMessages();
+  }
+
+  /** Ends the wait of a session that is between two transactions. Any thread. */
+  void drain() {
+    if (!inTransaction) {
+      connection.wake();
+    }
+  }
+
+  /** Ends everything at once. Any thread. */
+  void cut() {
+    connection.cut();
+  }
+}

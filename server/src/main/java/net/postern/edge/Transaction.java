@@ -1,0 +1,63 @@
+package net.postern.edge;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import net.postern.smtp.ChunkCheck;
+import net.postern.smtp.MailArguments;
+import net.postern.tenant.Recipient;
+
+/** One mail transaction, from MAIL to the end of its message or RSET (RFC 5321 §3.3). */
+final class Transaction {
+  private final MailArguments mail;
+  private final Map<String, Recipient> recipients = new LinkedHashMap<>(4);
+  private Optional<Chunks> chunks = Optional.empty();
+
+  /** The part of a message that came by BDAT so far (RFC 3030 §2). */
+  record Chunks(MessageBuffer buffer, ChunkCheck check, ContentLimit limit, long deadline) {}
+
+  Transaction(MailArguments mail) {
+    this.mail = mail;
+  }
+
+  MailArguments mail() {
+    return mail;
+  }
+
+  /** The reverse-path as text for events, empty for the null reverse-path. */
+  String reversePath() {
+    return mail.reversePath().map(Object::toString).orElse("");
+  }
+
+  /** Adds a recipient; one that is there already is not added twice. */
+  void add(Recipient recipient) {
+    recipients.putIfAbsent(recipient.address().key(), recipient);
+  }
+
+  boolean has(String key) {
+    return recipients.containsKey(key);
+  }
+
+  int recipientCount() {
+    return recipients.size();
+  }
+
+  List<Recipient> recipients() {
+    return List.copyOf(recipients.values());
+  }
+
+  Optional<Chunks> chunks() {
+    return chunks;
+  }
+
+  void begin(Chunks begun) {
+    chunks = Optional.of(begun);
+  }
+
+  /** Gives back the memory of a message that came in part. */
+  void release() {
+    chunks.ifPresent(c -> c.buffer().release());
+    chunks = Optional.empty();
+  }
+}

@@ -1,0 +1,427 @@
+package net.postern.intake;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import net.postern.address.EmailAddress;
+import net.postern.config.DeliveryConfig;
+import net.postern.events.Events;
+import net.postern.events.MailEvent;
+import net.postern.filter.Finding;
+import net.postern.filter.Judgement;
+import net.postern.filter.Pipeline;
+import net.postern.filter.Sample;
+import net.postern.id.CustomerId;
+import net.postern.id.MessageId;
+import net.postern.ledger.DeliveryKey;
+import net.postern.ledger.DeliveryState;
+import net.postern.ledger.Dispatcher;
+import net.postern.ledger.LeasedDelivery;
+import net.postern.ledger.Ledger;
+import net.postern.ledger.MessageRecord;
+import net.postern.ledger.RecordJson;
+import net.postern.policy.Disposition;
+import net.postern.policy.Policy;
+import net.postern.tenant.Customer;
+import net.postern.tenant.DatabaseDirectory;
+import net.postern.tenant.Recipient;
+import net.postern.vault.Kept;
+import net.postern.vault.MessageFrame;
+import net.postern.vault.MessageVault;
+import net.postern.vault.VaultUnavailableException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Judge, decide, keep, record: the four steps between the last byte of a message and its reply, in
+ * that order, on the session's own thread.
+ *
+ * <p>The reply is due when the vault has the message. The ledger's record follows on its own
+ * thread; it is held back only by a bounded queue, and found again in the vault if the process dies
+ * before it is written ({@link Reconciler}).
+ */
+public final class MessageIntake implements Intake {
+  private static final Logger LOG = LoggerFactory.getLogger(MessageIntake.class);
+
+  /**
+   * Longest explanation in a reply, in characters: a reply line has 512 octets (RFC 5321
+   * §4.5.3.1.5).
+   */
+  private static final int MAX_EXPLANATION = 300;
+
+  private final String hostname;
+  private final Pipeline pipeline;
+  private final DatabaseDirectory directory;
+  private final MessageVault vault;
+  private final Ledger ledger;
+  private final Dispatcher dispatcher;
+  private final Events events;
+  private final Clock clock;
+  private final Duration giveUp;
+  private final Duration lease;
+
+  public MessageIntake(
+      String hostname,
+      DeliveryConfig delivery,
+      Pipeline pipeline,
+      DatabaseDirectory directory,
+      MessageVault vault,
+      Ledger ledger,
+      Dispatcher dispatcher,
+      Events events,
+      Clock clock) {
+    this.hostname = hostname;
+    this.giveUp = delivery.giveUp();
+    this.lease = delivery.lease();
+    this.pipeline = pipeline;
+    this.directory = directory;
+    this.vault = vault;
+    this.ledger = ledger;
+    this.dispatcher = dispatcher;
+    this.events = events;
+    this.clock = clock;
+  }
+
+  @Override
+  public IntakeResult accept(Envelope envelope, byte[] received) throws InterruptedException {
+    long start = System.nanoTime();
+    if (!ledger.accepting()) {
+      return refused(
+          envelope,
+          new IntakeResult.Refused(
+              451,
+              "4.3.0",
+              "The message database is busy or away; please try again later",
+              MailEvent.Reason.DATABASE_UNAVAILABLE));
+    }
+    MessageId id = MessageId.create();
+    byte[] content = withTrace(envelope, id, received);
+    Instant now = clock.instant();
+    Judgement judgement = pipeline.judge(sample(envelope, content, now));
+
+    Map<CustomerId, List<Recipient>> byCustomer = new LinkedHashMap<>();
+    for (Recipient recipient : envelope.recipients()) {
+      byCustomer.computeIfAbsent(recipient.customer(), key -> new ArrayList<>()).add(recipient);
+    }
+    List<Decision> decisions = new ArrayList<>(byCustomer.size());
+    for (Map.Entry<CustomerId, List<Recipient>> entry : byCustomer.entrySet()) {
+      Customer customer;
+      try {
+        customer = directory.customer(entry.getKey());
+      } catch (IllegalStateException e) {
+        LOG.warn("no policy for {}: {}", entry.getKey(), e.getMessage());
+        return refused(
+            envelope,
+            new IntakeResult.Refused(
+                451,
+                "4.3.0",
+                "The recipients' settings cannot be read now; please try again later",
+                MailEvent.Reason.DATABASE_UNAVAILABLE));
+      }
+      decisions.add(new Decision(customer, entry.getValue(), Policy.decide(judgement, customer)));
+    }
+    Optional<IntakeResult.Refused> no = refusal(decisions);
+    if (no.isPresent()) {
+      return refused(envelope, no.get());
+    }
+
+    boolean hot = dispatcher.reserve(waiting(decisions), content.length);
+    boolean handedOver = false;
+    try {
+      List<MessageRecord> records =
+          records(envelope, id, content.length, judgement, decisions, hot, now);
+      Kept kept =
+          vault.keep(new MessageFrame(id, holders(envelope), RecordJson.encode(records), content));
+      List<MessageRecord> placed = records.stream().map(record -> record.at(kept.place())).toList();
+      Runnable committed = hot ? () -> dispatcher.dispatch(hot(placed, content)) : () -> {};
+      // Not awaited: the vault has it, and the ledger logs and keeps what it cannot enter.
+      CompletableFuture<Void> _ = ledger.record(placed, committed);
+      handedOver = true;
+      accepted(envelope, id, content.length, judgement, decisions, kept, start);
+      return new IntakeResult.Accepted(id);
+    } catch (VaultUnavailableException e) {
+      LOG.error("message {} was not taken: {}", id, e.getMessage());
+      return refused(
+          envelope,
+          new IntakeResult.Refused(
+              451,
+              "4.3.0",
+              "The message could not be stored safely; please try again later",
+              MailEvent.Reason.STORES_UNAVAILABLE));
+    } finally {
+      if (hot && !handedOver) {
+        dispatcher.cancel(waiting(decisions), content.length);
+      }
+    }
+  }
+
+  /** What was decided for one customer's recipients. */
+  private record Decision(Customer customer, List<Recipient> recipients, Disposition disposition) {}
+
+  private static Sample sample(Envelope envelope, byte[] content, Instant now) {
+    return new Sample(
+        Optional.of(envelope.client()),
+        envelope.helo(),
+        envelope.reversePath(),
+        envelope.recipients().stream().map(Recipient::address).toList(),
+        content,
+        now);
+  }
+
+  private byte[] withTrace(Envelope envelope, MessageId id, byte[] received) {
+    byte[] trace = ReceivedField.of(envelope, hostname, id).getBytes(StandardCharsets.UTF_8);
+    byte[] content = new byte[trace.length + received.length];
+    System.arraycopy(trace, 0, content, 0, trace.length);
+    System.arraycopy(received, 0, content, trace.length, received.length);
+    return content;
+  }
+
+  // A 5xx only when every recipient's policy says so: one reply stands for all of them.
+  private static Optional<IntakeResult.Refused> refusal(List<Decision> decisions) {
+    boolean allRefuse = true;
+    for (Decision decision : decisions) {
+      if (decision.disposition() instanceof Disposition.Wait) {
+        return Optional.of(
+            new IntakeResult.Refused(
+                451,
+                "4.7.1",
+                "The message cannot be checked now; please try again later",
+                MailEvent.Reason.CONTENT));
+      }
+      allRefuse &= decision.disposition() instanceof Disposition.Refuse;
+    }
+    if (!allRefuse) {
+      return Optional.empty();
+    }
+    String why = ((Disposition.Refuse) decisions.getFirst().disposition()).why();
+    String text = "Message refused by content policy (" + why + ")";
+    return Optional.of(
+        new IntakeResult.Refused(
+            550,
+            "5.7.1",
+            text.length() <= MAX_EXPLANATION ? text : text.substring(0, MAX_EXPLANATION),
+            MailEvent.Reason.CONTENT));
+  }
+
+  private static int waiting(List<Decision> decisions) {
+    int count = 0;
+    for (Decision decision : decisions) {
+      if (goesOut(decision.disposition())) {
+        count += decision.recipients().size();
+      }
+    }
+    return count;
+  }
+
+  private static boolean goesOut(Disposition disposition) {
+    return switch (disposition) {
+      case Disposition.Deliver() -> true;
+      case Disposition.Flag flag -> true;
+      case Disposition.Hold hold -> false;
+      case Disposition.Refuse refuse -> false;
+      case Disposition.Wait wait -> false;
+    };
+  }
+
+  private List<MessageRecord> records(
+      Envelope envelope,
+      MessageId id,
+      int bytes,
+      Judgement judgement,
+      List<Decision> decisions,
+      boolean hot,
+      Instant now) {
+    String findings = findings(judgement);
+    List<MessageRecord> records = new ArrayList<>(decisions.size());
+    for (Decision decision : decisions) {
+      List<MessageRecord.NewDelivery> deliveries = new ArrayList<>(decision.recipients().size());
+      for (Recipient recipient : decision.recipients()) {
+        deliveries.add(delivery(recipient, decision.disposition(), hot, now));
+      }
+      records.add(
+          new MessageRecord(
+              decision.customer().id(),
+              id,
+              now,
+              MessageRecord.Origin.SMTP,
+              MessageRecord.UNPLACED,
+              bytes,
+              envelope.utf8(),
+              envelope.reversePath(),
+              envelope.client().getHostAddress(),
+              envelope.helo(),
+              verdict(decision.disposition()),
+              judgement.score(),
+              findings,
+              deliveries));
+    }
+    return records;
+  }
+
+  private MessageRecord.NewDelivery delivery(
+      Recipient recipient, Disposition disposition, boolean hot, Instant now) {
+    DeliveryState out = hot ? DeliveryState.IN_PROGRESS : DeliveryState.WAITING;
+    return switch (disposition) {
+      case Disposition.Deliver() -> delivery(recipient, out, "", now, "", "");
+      case Disposition.Flag flag ->
+          delivery(recipient, out, "", now, flag.header(), flag.subjectTag());
+      case Disposition.Hold hold ->
+          delivery(recipient, DeliveryState.HELD, hold.why(), now, "", "");
+      // Others take the message, so it cannot be refused for this one alone: it is held.
+      case Disposition.Refuse refuse ->
+          delivery(recipient, DeliveryState.HELD, refuse.why(), now, "", "");
+      case Disposition.Wait wait ->
+          throw new IllegalStateException("a message that waits is not recorded");
+    };
+  }
+
+  private MessageRecord.NewDelivery delivery(
+      Recipient recipient,
+      DeliveryState state,
+      String rule,
+      Instant now,
+      String mark,
+      String subjectTag) {
+    return new MessageRecord.NewDelivery(
+        recipient.address(), recipient.mailbox(), state, rule, now.plus(giveUp), mark, subjectTag);
+  }
+
+  private static List<MessageFrame.Holder> holders(Envelope envelope) {
+    return envelope.recipients().stream()
+        .map(recipient -> new MessageFrame.Holder(recipient.customer(), recipient.mailbox()))
+        .distinct()
+        .toList();
+  }
+
+  private List<LeasedDelivery> hot(List<MessageRecord> records, byte[] content) {
+    Instant leaseUntil = clock.instant().plus(lease);
+    List<LeasedDelivery> deliveries = new ArrayList<>();
+    for (MessageRecord each : records) {
+      for (int number = 0; number < each.deliveries().size(); number++) {
+        MessageRecord.NewDelivery delivery = each.deliveries().get(number);
+        if (delivery.state() == DeliveryState.IN_PROGRESS) {
+          deliveries.add(
+              new LeasedDelivery(
+                  new DeliveryKey(each.customer(), each.id(), number),
+                  each.place(),
+                  delivery.mailbox(),
+                  each.reversePath(),
+                  delivery.recipient(),
+                  each.acceptedAt(),
+                  delivery.giveUpAt(),
+                  1,
+                  leaseUntil,
+                  each.bytes(),
+                  each.utf8(),
+                  delivery.mark(),
+                  delivery.subjectTag(),
+                  Optional.of(content)));
+        }
+      }
+    }
+    return deliveries;
+  }
+
+  private static String verdict(Disposition disposition) {
+    return switch (disposition) {
+      case Disposition.Deliver() -> "PASS";
+      case Disposition.Flag flag -> "FLAG";
+      case Disposition.Hold hold -> "QUARANTINE";
+      case Disposition.Refuse refuse -> "REJECT";
+      case Disposition.Wait wait -> "WAIT";
+    };
+  }
+
+  /** {@code NAME=score} separated by spaces. */
+  private static String findings(Judgement judgement) {
+    StringBuilder out = new StringBuilder();
+    for (Finding finding : judgement.findings()) {
+      if (!out.isEmpty()) {
+        out.append(' ');
+      }
+      out.append(finding.name())
+          .append('=')
+          .append(String.format(Locale.ROOT, "%.1f", finding.score()));
+    }
+    return out.toString();
+  }
+
+  private void accepted(
+      Envelope envelope,
+      MessageId id,
+      long bytes,
+      Judgement judgement,
+      List<Decision> decisions,
+      Kept kept,
+      long start) {
+    List<String> names = judgement.findings().stream().map(Finding::name).toList();
+    Duration took = Duration.ofNanos(System.nanoTime() - start);
+    for (Decision decision : decisions) {
+      events.emit(
+          new MailEvent.Accepted(
+              id,
+              decision.customer().id(),
+              peer(envelope),
+              reversePath(envelope),
+              decision.recipients().stream().map(each -> each.address().toString()).toList(),
+              bytes,
+              verdict(decision.disposition()),
+              judgement.score(),
+              names,
+              kept.copies(),
+              took));
+      String held =
+          switch (decision.disposition()) {
+            case Disposition.Hold hold -> hold.why();
+            case Disposition.Refuse refuse -> refuse.why();
+            case Disposition.Deliver deliver -> "";
+            case Disposition.Flag flag -> "";
+            case Disposition.Wait wait -> "";
+          };
+      if (!held.isEmpty()) {
+        for (Recipient recipient : decision.recipients()) {
+          events.emit(
+              new MailEvent.Held(
+                  id,
+                  decision.customer().id(),
+                  recipient.address().toString(),
+                  judgement.score(),
+                  held));
+        }
+      }
+    }
+  }
+
+  private IntakeResult refused(Envelope envelope, IntakeResult.Refused refused) {
+    for (Recipient recipient : envelope.recipients()) {
+      events.emit(
+          new MailEvent.Refused(
+              MailEvent.Stage.DATA,
+              refused.reason(),
+              refused.code(),
+              refused.enhanced(),
+              refused.text(),
+              peer(envelope),
+              reversePath(envelope),
+              recipient.address().toString(),
+              Optional.of(recipient.customer())));
+    }
+    return refused;
+  }
+
+  private static MailEvent.Peer peer(Envelope envelope) {
+    return new MailEvent.Peer(envelope.client().getHostAddress(), envelope.helo(), envelope.tls());
+  }
+
+  private static String reversePath(Envelope envelope) {
+    return envelope.reversePath().map(EmailAddress::toString).orElse("");
+  }
+}

@@ -1,0 +1,212 @@
+package net.postern.ledger;
+
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import net.postern.db.Database;
+import net.postern.id.CustomerId;
+import net.postern.id.MessageId;
+import net.postern.vault.Place;
+import org.jdbi.v3.core.Handle;
+
+/** Questions of people about messages, and the changes that people make to deliveries. */
+public final class MessageQueries {
+  private static final String SELECT =
+      """
+      select m.customer_id, m.id, d.number, m.accepted_at, m.segment, m.frame_offset,
+        m.frame_length, m.bytes, m.reverse_path, m.client, m.helo, m.verdict, m.score, m.findings,
+        d.recipient, d.state, d.due_at, d.attempts, d.rule, d.reply
+      from message m join delivery d on d.customer_id = m.customer_id and d.message_id = m.id
+      """;
+
+  private final Database database;
+
+  public MessageQueries(Database database) {
+    this.database = database;
+  }
+
+  /**
+   * Deliveries in quarantine, newest first.
+   *
+   * @param customer empty for those of all customers: the provider's view
+   */
+  public List<MessageView> held(Optional<CustomerId> customer, int max) {
+    String where =
+        "where d.state = 2 and (:customer::uuid is null or d.customer_id = :customer::uuid)"
+            + " order by m.accepted_at desc, d.number limit :max";
+    return database
+        .jdbi()
+        .withHandle(
+            handle ->
+                handle
+                    .createQuery(SELECT + where)
+                    .bind("customer", customer.map(id -> id.value().toString()).orElse(null))
+                    .bind("max", max)
+                    .map((row, context) -> view(row, List.of()))
+                    .list());
+  }
+
+  /** Every delivery of a message, with its steps. */
+  public List<MessageView> find(MessageId message) {
+    return database
+        .jdbi()
+        .withHandle(
+            handle -> {
+              List<MessageView.Step> steps = steps(handle, message);
+              return handle
+                  .createQuery(SELECT + "where m.id = :id order by d.customer_id, d.number")
+                  .bind("id", message.value())
+                  .map((row, context) -> view(row, steps))
+                  .list();
+            });
+  }
+
+  /**
+   * Deliveries whose sender or recipient contains a text, newest first.
+   *
+   * @param text as people type it; {@code %} and {@code _} stand for themselves
+   */
+  public List<MessageView> search(String text, int max) {
+    String pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%";
+    return database
+        .jdbi()
+        .withHandle(
+            handle ->
+                handle
+                    .createQuery(
+                        SELECT
+                            + "where d.recipient ilike :text or m.reverse_path ilike :text"
+                            + " order by m.accepted_at desc, d.number limit :max")
+                    .bind("text", pattern)
+                    .bind("max", max)
+                    .map((row, context) -> view(row, List.of()))
+                    .list());
+  }
+
+  /** Refusals that concern an address, newest first. */
+  public List<MessageView.Step> refusals(String text, int max) {
+    return database
+        .jdbi()
+        .withHandle(
+            handle ->
+                handle
+                    .createQuery(
+                        "select happened_at, event, recipient, detail from trace"
+                            + " where message_id is null and strpos(recipient || ' ' || detail, :text) > 0"
+                            + " order by id desc limit :max")
+                    .bind("text", text)
+                    .bind("max", max)
+                    .map((row, context) -> step(row))
+                    .list());
+  }
+
+  /**
+   * Lets held deliveries out: they are due at once.
+   *
+   * @param number one recipient, or empty for all of the message
+   * @param by who did it, for the trace
+   * @return what was released; empty when nothing of it was held
+   */
+  public List<MessageView> release(MessageId message, Optional<Integer> number, String by) {
+    return change(message, number, "state = 0, due_at = now()", "released", "by " + by);
+  }
+
+  /** Ends held deliveries: they are removed by the rule {@code deleted by ...}. */
+  public List<MessageView> delete(MessageId message, Optional<Integer> number, String by) {
+    String set = "state = 5, due_at = now(), rule = 'deleted from quarantine'";
+    return change(message, number, set, "deleted", "by " + by);
+  }
+
+  private List<MessageView> change(
+      MessageId message, Optional<Integer> number, String set, String event, String detail) {
+    return database
+        .jdbi()
+        .inTransaction(
+            handle -> {
+              List<MessageView> held =
+                  handle
+                      .createQuery(
+                          SELECT
+                              + "where m.id = :id and d.state = 2"
+                              + " and (:number::smallint is null or d.number = :number::smallint)"
+                              + " for update of d")
+                      .bind("id", message.value())
+                      .bind("number", number.map(Object::toString).orElse(null))
+                      .map((row, context) -> view(row, List.of()))
+                      .list();
+              for (MessageView each : held) {
+                handle
+                    .createUpdate(
+                        "update delivery set "
+                            + set
+                            + " where customer_id = ? and message_id = ? and number = ?")
+                    .bind(0, each.key().customer().value())
+                    .bind(1, each.key().message().value())
+                    .bind(2, each.key().number())
+                    .execute();
+                handle
+                    .createUpdate(
+                        "insert into trace (happened_at, customer_id, message_id, event, recipient, detail)"
+                            + " values (now(), ?, ?, ?, ?, ?)")
+                    .bind(0, each.key().customer().value())
+                    .bind(1, each.key().message().value())
+                    .bind(2, event)
+                    .bind(3, each.recipient())
+                    .bind(4, detail)
+                    .execute();
+              }
+              return held;
+            });
+  }
+
+  private static List<MessageView.Step> steps(Handle handle, MessageId message) {
+    return new ArrayList<>(
+        handle
+            .createQuery(
+                "select happened_at, event, recipient, detail from trace where message_id = ? order by id")
+            .bind(0, message.value())
+            .map((row, context) -> step(row))
+            .list());
+  }
+
+  private static MessageView.Step step(ResultSet row) throws SQLException {
+    return new MessageView.Step(
+        row.getTimestamp("happened_at").toInstant(),
+        row.getString("event"),
+        row.getString("recipient"),
+        row.getString("detail"));
+  }
+
+  private static MessageView view(ResultSet row, List<MessageView.Step> steps) throws SQLException {
+    String recipient = row.getString("recipient");
+    return new MessageView(
+        new DeliveryKey(
+            new CustomerId(row.getObject("customer_id", UUID.class)),
+            new MessageId(row.getObject("id", UUID.class)),
+            row.getInt("number")),
+        row.getTimestamp("accepted_at").toInstant(),
+        new Place(
+            row.getObject("segment", UUID.class),
+            row.getLong("frame_offset"),
+            row.getInt("frame_length")),
+        row.getLong("bytes"),
+        Optional.ofNullable(row.getString("reverse_path")),
+        row.getString("client"),
+        row.getString("helo"),
+        row.getString("verdict"),
+        row.getDouble("score"),
+        row.getString("findings"),
+        recipient,
+        DeliveryState.of(row.getInt("state")),
+        row.getTimestamp("due_at").toInstant(),
+        row.getInt("attempts"),
+        row.getString("rule"),
+        row.getString("reply"),
+        steps.stream()
+            .filter(step -> step.recipient().isEmpty() || step.recipient().equals(recipient))
+            .toList());
+  }
+}

@@ -1,0 +1,265 @@
+package net.postern.node;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import javax.net.ssl.SSLContext;
+import net.postern.config.DeliveryConfig;
+import net.postern.config.PosternConfig;
+import net.postern.db.Database;
+import net.postern.db.DatabaseException;
+import net.postern.delivery.DeliveryEngine;
+import net.postern.dns.DnsjavaResolver;
+import net.postern.edge.EdgeServer;
+import net.postern.edge.ListenException;
+import net.postern.edge.ServerTls;
+import net.postern.edge.TlsException;
+import net.postern.events.Events;
+import net.postern.filter.Pipeline;
+import net.postern.intake.MessageIntake;
+import net.postern.intake.Reconciler;
+import net.postern.ledger.Ledger;
+import net.postern.ledger.LedgerUnavailableException;
+import net.postern.ledger.RefusalTrace;
+import net.postern.ledger.SegmentTable;
+import net.postern.observe.Fanout;
+import net.postern.observe.Health;
+import net.postern.observe.MailLog;
+import net.postern.observe.MailMetrics;
+import net.postern.observe.ObserveServer;
+import net.postern.tenant.DatabaseDirectory;
+import net.postern.tenant.Route;
+import net.postern.tenant.Tenants;
+import net.postern.vault.SegmentVault;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A running node. The constructor is the list of parts in the order in which they start; {@link
+ * #close} stops them in the opposite order, so that nothing is used after it stopped.
+ */
+public final class Node implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Node.class);
+
+  /** Longest wait for an answer of the DNS. */
+  private static final Duration DNS_LIMIT = Duration.ofSeconds(10);
+
+  private final PosternConfig config;
+  private final DataDirectory data;
+  private final Database database;
+  private final RefusalTrace refusals;
+  private final MailMetrics metrics;
+  private final SegmentVault vault;
+  private final Ledger ledger;
+  private final DeliveryEngine delivery;
+  private final EdgeServer edge;
+  private final Optional<ObserveServer> observe;
+  private final Tenants tenants;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  /**
+   * Starts a node; it takes mail when this returns.
+   *
+   * @throws StartException when it cannot run; nothing is left running then
+   */
+  public static Node start(PosternConfig config) throws StartException {
+    try (Rollback rollback = new Rollback()) {
+      Node node = new Node(config, rollback);
+      rollback.disarm();
+      return node;
+    } catch (DatabaseException
+        | LedgerUnavailableException
+        | IOException
+        | UncheckedIOException
+        | ListenException
+        | TlsException e) {
+      throw new StartException(String.valueOf(e.getMessage()), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StartException("interrupted while starting", e);
+    }
+  }
+
+  private Node(PosternConfig config, Rollback rollback)
+      throws StartException,
+          DatabaseException,
+          LedgerUnavailableException,
+          IOException,
+          InterruptedException {
+    this.config = config;
+    Clock clock = Clock.systemUTC();
+    String hostname = config.node().hostname();
+
+    data = rollback.add(DataDirectory.claim(config.node().data()));
+    Stores stores = Stores.open(config.vault(), data.root());
+    database = rollback.add(Database.open(config.database(), data.root()));
+
+    metrics = rollback.add(new MailMetrics());
+    refusals = rollback.add(new RefusalTrace(database));
+    Events events =
+        new Fanout(List.of(new MailLog(config.observe().logFormat()), metrics, refusals));
+
+    DatabaseDirectory directory =
+        new DatabaseDirectory(
+            database, config.node().directoryCache(), outbound(config.delivery()));
+    tenants = new Tenants(database, stores.keys());
+    vault =
+        rollback.add(new SegmentVault(config.vault(), stores.list(), stores.keys(), events, clock));
+    ledger = rollback.add(new Ledger(database, data.node(), config.delivery().lease()));
+    int recovered = ledger.recoverLeases();
+    if (recovered > 0) {
+      LOG.info("{} deliveries were under way when this node stopped; they are due now", recovered);
+    }
+    new Reconciler(vault, ledger, new SegmentTable(database)).run();
+
+    delivery =
+        new DeliveryEngine(
+            config.delivery(),
+            hostname,
+            DeliveryEngine.SMTP_PORT,
+            new DeliveryEngine.Parts(
+                ledger, vault, directory, DnsjavaResolver.system(DNS_LIMIT), events, clock));
+    rollback.add(() -> delivery.close(Duration.ZERO));
+    delivery.start();
+
+    MessageIntake intake =
+        new MessageIntake(
+            hostname,
+            config.delivery(),
+            Pipeline.standard(),
+            directory,
+            vault,
+            ledger,
+            delivery,
+            events,
+            clock);
+    SSLContext tls = ServerTls.context(config.edge(), hostname, data.root(), Instant.now());
+    edge =
+        rollback.add(
+            new EdgeServer(config.edge(), hostname, directory, intake, events, clock, () -> tls));
+    observe =
+        config.observe().listen().map(at -> ObserveServer.start(at, checks(), metrics::scrape));
+    observe.ifPresent(rollback::add);
+    gauges();
+    edge.start();
+  }
+
+  /** The addresses that take mail. */
+  public List<InetSocketAddress> smtpPorts() {
+    return edge.ports();
+  }
+
+  /** The port of the health and metrics pages. */
+  public Optional<Integer> httpPort() {
+    return observe.map(ObserveServer::port);
+  }
+
+  /** Changes to customers and users of this node's installation. */
+  public Tenants tenants() {
+    return tenants;
+  }
+
+  public Database database() {
+    return database;
+  }
+
+  public SegmentVault vault() {
+    return vault;
+  }
+
+  public DataDirectory data() {
+    return data;
+  }
+
+  /**
+   * Stops: no new mail at once; sessions and deliveries under way may finish within {@code
+   * node.drain}; what is recorded is committed. May be called twice.
+   */
+  @Override
+  public void close() {
+    if (!closed.compareAndSet(false, true)) {
+      return;
+    }
+    LOG.info("stopping");
+    Duration drain = config.node().drain();
+    long deadline = System.nanoTime() + drain.toNanos();
+    edge.close(drain);
+    try {
+      Duration left = Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
+      delivery.close(left);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    ledger.close();
+    vault.close();
+    observe.ifPresent(ObserveServer::close);
+    refusals.close();
+    metrics.close();
+    database.close();
+    data.close();
+    LOG.info("stopped");
+  }
+
+  private static Route outbound(DeliveryConfig config) {
+    return config
+        .smarthost()
+        .<Route>map(
+            host ->
+                new Route.Smtp(
+                    List.of(new Route.Target(host.host(), host.port())), Route.Tls.OPPORTUNISTIC))
+        .orElseGet(() -> new Route.Mx(Route.Tls.OPPORTUNISTIC));
+  }
+
+  private Map<String, Supplier<Health>> checks() {
+    Map<String, Supplier<Health>> checks = new LinkedHashMap<>();
+    checks.put(
+        "database",
+        () -> database.answers() ? Health.up("answers") : Health.down("does not answer"));
+    checks.put(
+        "stores",
+        () -> {
+          String detail =
+              vault.upkeep().health().stream()
+                  .map(each -> each.store() + (each.up() ? " up" : " down: " + each.why()))
+                  .collect(Collectors.joining(", "));
+          return vault.accepting() ? Health.up(detail) : Health.down(detail);
+        });
+    checks.put(
+        "ledger",
+        () -> {
+          String detail = ledger.backlog() + " messages wait to be entered";
+          return ledger.accepting() && !ledger.away() ? Health.up(detail) : Health.down(detail);
+        });
+    return checks;
+  }
+
+  private void gauges() {
+    metrics.gauge("postern.edge.connections", "SMTP connections now", edge::connections);
+    metrics.gauge(
+        "postern.edge.receive.memory", "Bytes of messages being received", edge::receiveMemoryUsed);
+    metrics.gauge("postern.vault.stores.up", "Stores that take mail", vault::storesUp);
+    metrics.gauge(
+        "postern.vault.repaired",
+        "Objects copied to stores that lacked them",
+        vault.upkeep()::repaired);
+    metrics.gauge(
+        "postern.ledger.backlog",
+        "Messages that wait to be entered in the ledger",
+        ledger::backlog);
+    metrics.gauge("postern.delivery.under.way", "Deliveries under way", delivery::underWay);
+    metrics.gauge(
+        "postern.trace.dropped",
+        "Refusals not traced because there were too many",
+        refusals::dropped);
+  }
+}

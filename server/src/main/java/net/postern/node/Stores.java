@@ -1,0 +1,69 @@
+package net.postern.node;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import net.postern.blob.DirectoryStore;
+import net.postern.blob.ObjectStore;
+import net.postern.blob.Replicas;
+import net.postern.config.VaultConfig;
+import net.postern.keys.KeyRing;
+import net.postern.keys.MasterKey;
+
+/**
+ * The stores and the keys to them.
+ *
+ * @param list in configured order
+ */
+record Stores(List<ObjectStore> list, KeyRing keys) {
+  private static final int DEFAULT_STORES = 3;
+
+  /**
+   * Opens stores and master key, making both on first start.
+   *
+   * @throws StartException when one cannot be used
+   */
+  static Stores open(VaultConfig config, Path data) throws StartException {
+    List<ObjectStore> stores = new ArrayList<>();
+    try {
+      for (Path directory : directories(config, data)) {
+        stores.add(new DirectoryStore("store-" + (stores.size() + 1), directory));
+      }
+      return new Stores(
+          List.copyOf(stores),
+          new KeyRing(masterKey(config, data, stores), new Replicas(stores, config.minimum())));
+    } catch (IOException e) {
+      throw new StartException(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private static List<Path> directories(VaultConfig config, Path data) {
+    if (!config.stores().isEmpty()) {
+      return config.stores();
+    }
+    List<Path> directories = new ArrayList<>();
+    for (int i = 1; i <= DEFAULT_STORES; i++) {
+      directories.add(data.resolve("store-" + i));
+    }
+    return directories;
+  }
+
+  private static MasterKey masterKey(VaultConfig config, Path data, List<ObjectStore> stores)
+      throws IOException {
+    Path file = config.masterKey().orElse(data.resolve("master.key"));
+    if (Files.exists(file)) {
+      return MasterKey.read(file);
+    }
+    // A fresh key beside stores that an older one locked would make their mail look lost.
+    for (ObjectStore store : stores) {
+      boolean[] used = new boolean[1];
+      store.list("keys", each -> used[0] = true);
+      if (used[0]) {
+        return MasterKey.read(file);
+      }
+    }
+    return MasterKey.create(file);
+  }
+}

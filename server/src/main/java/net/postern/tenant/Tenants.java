@@ -1,0 +1,337 @@
+package net.postern.tenant;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.UUID;
+import net.postern.address.EmailAddress;
+import net.postern.config.HostPort;
+import net.postern.config.Network;
+import net.postern.db.Database;
+import net.postern.id.CustomerId;
+import net.postern.id.MailboxId;
+import net.postern.keys.KeyRing;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.statement.UnableToExecuteStatementException;
+
+/**
+ * Changes to customers, domains, users and routes. Every method checks its input and throws {@link
+ * TenantException} with a message for the person who asked.
+ */
+public final class Tenants {
+  private final Database database;
+  private final KeyRing keys;
+
+  public Tenants(Database database, KeyRing keys) {
+    this.database = database;
+    this.keys = keys;
+  }
+
+  /** A customer with counts, for lists. */
+  public record Listed(Customer customer, long domains, long users) {}
+
+  /** A domain with its route, for lists. */
+  public record DomainListed(String name, String customer, boolean catchAll, String route) {}
+
+  /** Adds a customer and makes its key. */
+  public CustomerId addCustomer(String name) throws TenantException {
+    if (name.isBlank() || name.length() > 200) {
+      throw new TenantException("a customer's name has 1 to 200 characters");
+    }
+    if (findCustomer(name).isPresent()) {
+      throw new TenantException("there is a customer named \"" + name + "\" already");
+    }
+    CustomerId id = CustomerId.create();
+    try {
+      keys.createCustomer(id, name);
+    } catch (IOException e) {
+      throw new TenantException("the customer's key could not be kept: " + e.getMessage(), e);
+    }
+    return change(
+        "customer \"" + name + "\"",
+        handle -> {
+          handle
+              .createUpdate("insert into customer (id, name) values (?, ?)")
+              .bind(0, id.value())
+              .bind(1, name)
+              .execute();
+          return id;
+        });
+  }
+
+  public Optional<Customer> findCustomer(String name) {
+    return database
+        .jdbi()
+        .withHandle(
+            handle ->
+                handle
+                    .createQuery(Customer.SELECT + " where name = ?")
+                    .bind(0, name)
+                    .map((row, context) -> Customer.of(row))
+                    .findOne());
+  }
+
+  /** All customers, by name. */
+  public List<Listed> customers() {
+    return database
+        .jdbi()
+        .withHandle(
+            handle ->
+                handle
+                    .createQuery(
+                        "select c.*, (select count(*) from domain d where d.customer_id = c.id) domains,"
+                            + " (select count(*) from address a where a.customer_id = c.id) users"
+                            + " from customer c order by name")
+                    .map(
+                        (row, context) ->
+                            new Listed(
+                                Customer.of(row), row.getLong("domains"), row.getLong("users")))
+                    .list());
+  }
+
+  /**
+   * Sets the scores from which a customer's mail is flagged, held, refused, and the subject's tag.
+   */
+  public void setPolicy(
+      Customer customer, double flag, double hold, double refuse, String subjectTag)
+      throws TenantException {
+    if (!(flag <= hold && hold <= refuse)) {
+      throw new TenantException(
+          "scores must ascend: flag %s, hold %s, refuse %s".formatted(flag, hold, refuse));
+    }
+    if (subjectTag.chars().anyMatch(c -> c < 0x20 || c > 0x7e) || subjectTag.length() > 40) {
+      throw new TenantException("a subject tag has at most 40 printable ASCII characters");
+    }
+    change(
+        "the policy",
+        handle ->
+            handle
+                .createUpdate(
+                    "update customer set flag_score = ?, hold_score = ?, refuse_score = ?,"
+                        + " subject_tag = ? where id = ?")
+                .bind(0, flag)
+                .bind(1, hold)
+                .bind(2, refuse)
+                .bind(3, subjectTag)
+                .bind(4, customer.id().value())
+                .execute());
+  }
+
+  /** Lets a network of the customer's own servers send. */
+  public void addServer(Customer customer, Network network) throws TenantException {
+    change(
+        "server " + network,
+        handle ->
+            handle
+                .createUpdate(
+                    "insert into registered_server (customer_id, network) values (?, network(?::inet))")
+                .bind(0, customer.id().value())
+                .bind(1, network.toString())
+                .execute());
+  }
+
+  /**
+   * Adds a domain.
+   *
+   * @param catchAll whether every address of the domain is taken; otherwise only added users are
+   * @return the domain in the form in which it is kept
+   */
+  public String addDomain(Customer customer, String name, boolean catchAll) throws TenantException {
+    String domain = domain(name);
+    Optional<MailboxId> all = Optional.empty();
+    if (catchAll) {
+      all = Optional.of(newMailbox(customer.id(), "*@" + domain));
+    }
+    Optional<UUID> mailbox = all.map(MailboxId::value);
+    return change(
+        "domain " + domain,
+        handle -> {
+          mailbox.ifPresent(id -> insertMailbox(handle, customer.id(), id));
+          handle
+              .createUpdate(
+                  "insert into domain (name, customer_id, catch_all_mailbox) values (?, ?, ?)")
+              .bind(0, domain)
+              .bind(1, customer.id().value())
+              .bind(2, mailbox.orElse(null))
+              .execute();
+          return domain;
+        });
+  }
+
+  /** All domains with their routes, by name. */
+  public List<DomainListed> domains() {
+    return database
+        .jdbi()
+        .withHandle(
+            handle ->
+                handle
+                    .createQuery(
+                        "select d.name, c.name customer, d.catch_all_mailbox is not null catch_all,"
+                            + " coalesce(r.kind || ' ' || array_to_string(r.targets, ' ') || case when"
+                            + " r.kind = 'smtp' then ' tls ' || r.tls else '' end, 'none') route"
+                            + " from domain d join customer c on c.id = d.customer_id"
+                            + " left join route r on r.domain = d.name order by d.name")
+                    .map(
+                        (row, context) ->
+                            new DomainListed(
+                                row.getString("name"),
+                                row.getString("customer"),
+                                row.getBoolean("catch_all"),
+                                row.getString("route")))
+                    .list());
+  }
+
+  /** Adds a user's address, with a mailbox and key of its own. */
+  public MailboxId addUser(EmailAddress address) throws TenantException {
+    CustomerId customer = customerOf(address);
+    MailboxId mailbox = newMailbox(customer, address.key());
+    return change(
+        "user " + address,
+        handle -> {
+          insertMailbox(handle, customer, mailbox.value());
+          insertAddress(handle, address, customer, mailbox.value());
+          return mailbox;
+        });
+  }
+
+  /** Gives an existing user another address in a domain of the same customer. */
+  public void addAlias(EmailAddress alias, EmailAddress user) throws TenantException {
+    CustomerId customer = customerOf(alias);
+    if (!customer.equals(customerOf(user))) {
+      throw new TenantException(alias.domain() + " is another customer's domain");
+    }
+    change(
+        "alias " + alias,
+        handle -> {
+          UUID mailbox =
+              handle
+                  .createQuery("select mailbox_id from address where address = ?")
+                  .bind(0, user.key())
+                  .mapTo(UUID.class)
+                  .findOne()
+                  .orElseThrow(() -> new IllegalArgumentException("no user " + user));
+          insertAddress(handle, alias, customer, mailbox);
+          return alias;
+        });
+  }
+
+  /** The addresses of a domain, in order. */
+  public List<String> users(String domain) {
+    return database
+        .jdbi()
+        .withHandle(
+            handle ->
+                handle
+                    .createQuery("select address from address where domain = ? order by address")
+                    .bind(0, domain)
+                    .mapTo(String.class)
+                    .list());
+  }
+
+  /** Sends a domain's mail to SMTP servers, tried in order. */
+  public void routeToServers(String name, List<HostPort> servers, Route.Tls tls)
+      throws TenantException {
+    if (servers.isEmpty()) {
+      throw new TenantException("a route needs at least one host:port");
+    }
+    String[] targets = servers.stream().map(HostPort::toString).toArray(String[]::new);
+    setRoute(domain(name), "smtp", targets, tls);
+  }
+
+  /** Puts a domain's mail into Maildirs below a directory. */
+  public void routeToMaildir(String name, Path directory) throws TenantException {
+    String[] targets = {directory.toAbsolutePath().normalize().toString()};
+    setRoute(domain(name), "maildir", targets, Route.Tls.OFF);
+  }
+
+  private void setRoute(String domain, String kind, String[] targets, Route.Tls tls)
+      throws TenantException {
+    change(
+        "the route of " + domain,
+        handle ->
+            handle
+                .createUpdate(
+                    "insert into route (domain, kind, targets, tls) values (?, ?, ?, ?)"
+                        + " on conflict (domain) do update set kind = excluded.kind,"
+                        + " targets = excluded.targets, tls = excluded.tls")
+                .bind(0, domain)
+                .bind(1, kind)
+                .bind(2, targets)
+                .bind(3, tls.name().toLowerCase(Locale.ROOT))
+                .execute());
+  }
+
+  private CustomerId customerOf(EmailAddress address) throws TenantException {
+    return database
+        .jdbi()
+        .withHandle(
+            handle ->
+                handle
+                    .createQuery("select customer_id from domain where name = ?")
+                    .bind(0, address.domain())
+                    .mapTo(UUID.class)
+                    .findOne())
+        .map(CustomerId::new)
+        .orElseThrow(() -> new TenantException("no domain " + address.domain() + "; add it first"));
+  }
+
+  private MailboxId newMailbox(CustomerId customer, String label) throws TenantException {
+    MailboxId mailbox = MailboxId.create();
+    try {
+      keys.createMailbox(customer, mailbox, label);
+    } catch (IOException e) {
+      throw new TenantException("the mailbox's key could not be kept: " + e.getMessage(), e);
+    }
+    return mailbox;
+  }
+
+  private static void insertMailbox(Handle handle, CustomerId customer, UUID mailbox) {
+    handle
+        .createUpdate("insert into mailbox (id, customer_id) values (?, ?)")
+        .bind(0, mailbox)
+        .bind(1, customer.value())
+        .execute();
+  }
+
+  private static void insertAddress(
+      Handle handle, EmailAddress address, CustomerId customer, UUID mailbox) {
+    handle
+        .createUpdate(
+            "insert into address (address, customer_id, mailbox_id, domain) values (?, ?, ?, ?)")
+        .bind(0, address.key())
+        .bind(1, customer.value())
+        .bind(2, mailbox)
+        .bind(3, address.domain())
+        .execute();
+  }
+
+  private static String domain(String name) throws TenantException {
+    return EmailAddress.normalDomain(name)
+        .orElseThrow(() -> new TenantException("\"" + name + "\" is no domain name"));
+  }
+
+  @FunctionalInterface
+  private interface Change<T> {
+    T apply(Handle handle);
+  }
+
+  private <T> T change(String what, Change<T> change) throws TenantException {
+    try {
+      return database.jdbi().inTransaction(change::apply);
+    } catch (UnableToExecuteStatementException e) {
+      String state =
+          e.getCause() instanceof java.sql.SQLException sql
+              ? String.valueOf(sql.getSQLState())
+              : "";
+      throw switch (state) {
+        case "23505" -> new TenantException(what + " exists already", e);
+        case "23503" -> new TenantException(what + ": the domain or customer does not exist", e);
+        default -> new TenantException(what + " could not be changed: " + e.getMessage(), e);
+      };
+    } catch (IllegalArgumentException e) {
+      throw new TenantException(String.valueOf(e.getMessage()), e);
+    }
+  }
+}

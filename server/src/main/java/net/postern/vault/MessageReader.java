@@ -1,0 +1,13 @@
+package net.postern.vault;
+
+/** Reads messages back. Safe for many threads. */
+@FunctionalInterface
+public interface MessageReader {
+
+  /**
+   * Reads a frame from whichever store gives it first, and checks it.
+   *
+   * @throws VaultUnavailableException when no store has a copy that authenticates
+   */
+  MessageFrame read(Place place) throws VaultUnavailableException;
+}

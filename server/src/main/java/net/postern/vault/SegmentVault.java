@@ -1,0 +1,310 @@
+package net.postern.vault;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import net.postern.batch.GroupCommit;
+import net.postern.blob.ObjectStore;
+import net.postern.config.VaultConfig;
+import net.postern.events.Events;
+import net.postern.events.MailEvent;
+import net.postern.keys.KeyRing;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The vault over several stores.
+ *
+ * <p>Threads: callers encrypt on their own threads; one committing thread puts waiting frames
+ * together and hands the bytes to one {@link StoreLane} for each store; one upkeep thread looks
+ * after stores that are down ({@link StoreUpkeep}). The current segment belongs to the committing
+ * thread.
+ *
+ * <p>A segment is written by the stores that were up when it was begun. When that set changes, by
+ * failure or recovery, the segment ends and the next begins, so that all copies of a segment that
+ * are whole are equal, and a store lacks only whole segments.
+ */
+public final class SegmentVault implements MessageVault, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(SegmentVault.class);
+
+  /** Most frames in one sync. */
+  private static final int GROUP_FRAMES = 512;
+
+  /** Most bytes in one sync; the buffer for it is kept. */
+  private static final int GROUP_BYTES = 4 << 20;
+
+  /** Most frames that wait for the next sync; further callers block. */
+  private static final int QUEUE = 4_096;
+
+  private final VaultConfig config;
+  private final List<StoreLane> lanes;
+  private final FrameCodec codec;
+  private final StoreReader reader;
+  private final Events events;
+  private final Clock clock;
+  private final StoreUpkeep upkeep;
+  private final GroupCommit<byte[], Kept> commits;
+
+  /** The segment that is being written. */
+  private record Open(UUID segment, Set<StoreLane> members, long length, boolean started) {}
+
+  // Owned by the committing thread; read by others only to leave the segment alone.
+  private volatile Optional<Open> open = Optional.empty();
+  private ByteBuffer buffer = ByteBuffer.allocateDirect(GROUP_BYTES + Segment.HEADER);
+
+  /**
+   * Opens the vault and starts its threads.
+   *
+   * @param stores at least {@code vault.minimum}
+   */
+  public SegmentVault(
+      VaultConfig config,
+      List<? extends ObjectStore> stores,
+      KeyRing keys,
+      Events events,
+      Clock clock) {
+    this.config = config;
+    this.lanes = stores.stream().map(StoreLane::new).toList();
+    this.codec = new FrameCodec(keys);
+    this.reader = new StoreReader(this::readOrder, keys);
+    this.events = events;
+    this.clock = clock;
+    this.upkeep = new StoreUpkeep(lanes, config.reserve().bytes(), this::openSegment, events);
+    this.commits =
+        new GroupCommit<>(
+            "vault-commit",
+            new GroupCommit.Limits(GROUP_FRAMES, GROUP_BYTES, QUEUE),
+            frame -> frame.length,
+            this::commit);
+  }
+
+  @Override
+  public Kept keep(MessageFrame frame) throws VaultUnavailableException, InterruptedException {
+    requireStores();
+    byte[] bytes;
+    try {
+      bytes = codec.encode(frame);
+    } catch (IOException e) {
+      throw new VaultUnavailableException("a mailbox key cannot be had: " + e.getMessage(), e);
+    }
+    try {
+      return commits.submit(bytes).get();
+    } catch (ExecutionException | CompletionException e) {
+      if (e.getCause() instanceof VaultUnavailableException unavailable) {
+        throw new VaultUnavailableException(message(unavailable), unavailable);
+      }
+      throw new VaultUnavailableException("the vault failed: " + e.getCause(), e);
+    } catch (RejectedExecutionException e) {
+      throw new VaultUnavailableException("the vault is closed", e);
+    }
+  }
+
+  @Override
+  public MessageFrame read(Place place) throws VaultUnavailableException {
+    return reader.read(place);
+  }
+
+  /** The stores' health and the jobs that keep them equal. */
+  public StoreUpkeep upkeep() {
+    return upkeep;
+  }
+
+  /** How many stores take mail now. */
+  public int storesUp() {
+    return (int) lanes.stream().filter(StoreLane::up).count();
+  }
+
+  /** Whether enough stores are up to accept mail. */
+  public boolean accepting() {
+    return storesUp() >= config.minimum();
+  }
+
+  /** Whether a segment is the one that is being written now. */
+  public boolean isOpen(UUID segment) {
+    return openSegment().equals(Optional.of(segment));
+  }
+
+  /** The segment that is being written now; it must be left alone by repair. */
+  Optional<UUID> openSegment() {
+    return open.map(Open::segment);
+  }
+
+  /**
+   * Walks every whole frame of a segment, read from whichever store has most of it.
+   *
+   * @throws IOException when no store can give the segment
+   */
+  public void walk(UUID segment, FrameVisitor visitor) throws IOException {
+    upkeep.walk(
+        segment,
+        (place, header, bytes) -> {
+          visitor.frame(place, header.id(), () -> codec.decode(bytes));
+          return true;
+        });
+  }
+
+  /** Gets the frames of a {@link #walk}. */
+  @FunctionalInterface
+  public interface FrameVisitor {
+    void frame(Place place, net.postern.id.MessageId id, Content content) throws IOException;
+  }
+
+  /** Decrypts a frame when asked. */
+  @FunctionalInterface
+  public interface Content {
+    MessageFrame read() throws IOException;
+  }
+
+  @Override
+  public void close() {
+    commits.close();
+    upkeep.close();
+    lanes.forEach(StoreLane::close);
+  }
+
+  private List<ObjectStore> readOrder() {
+    List<StoreLane> order = new ArrayList<>(lanes);
+    order.sort((a, b) -> Boolean.compare(b.up(), a.up()));
+    return order.stream().map(StoreLane::store).toList();
+  }
+
+  private void requireStores() throws VaultUnavailableException {
+    if (!accepting()) {
+      StringBuilder reasons = new StringBuilder();
+      for (StoreLane lane : lanes) {
+        if (!lane.up()) {
+          reasons.append("; ").append(lane.store().name()).append(": ").append(lane.why());
+        }
+      }
+      throw new VaultUnavailableException(
+          "%d of %d stores take mail, %d are needed%s"
+              .formatted(storesUp(), lanes.size(), config.minimum(), reasons));
+    }
+  }
+
+  // ---- the committing thread ----
+
+  private void commit(List<GroupCommit.Item<byte[], Kept>> group) throws InterruptedException {
+    try {
+      requireStores();
+      Open current = current();
+      ByteBuffer bytes = gather(current, group);
+      long before = current.length();
+      Round round = new Round(current.members().size());
+      for (StoreLane lane : current.members()) {
+        lane.append(current.segment(), !current.started(), bytes.duplicate(), round);
+      }
+      Set<StoreLane> done = settle(current, round);
+      if (done.size() < config.minimum()) {
+        takeBack(current, done, before);
+        throw new VaultUnavailableException(
+            "only %d of %d stores took the message, %d are needed"
+                .formatted(done.size(), lanes.size(), config.minimum()));
+      }
+      long length = before + bytes.limit() - (current.started() ? 0 : Segment.HEADER);
+      acknowledge(group, current.segment(), before, done.size());
+      boolean whole = done.size() == current.members().size();
+      if (whole && length < config.segmentSize().bytes()) {
+        open = Optional.of(new Open(current.segment(), current.members(), length, true));
+      } else {
+        end();
+      }
+    } catch (VaultUnavailableException e) {
+      for (GroupCommit.Item<byte[], Kept> item : group) {
+        item.promise().completeExceptionally(e);
+      }
+    }
+  }
+
+  // The open segment, or a fresh one when the stores that are up are no longer those it was begun
+  // with.
+  private Open current() {
+    Set<StoreLane> up = Set.copyOf(lanes.stream().filter(StoreLane::up).toList());
+    if (open.isPresent()) {
+      if (open.get().members().equals(up)) {
+        return open.get();
+      }
+      end();
+    }
+    Open fresh = new Open(UUID.randomUUID(), up, Segment.HEADER, false);
+    open = Optional.of(fresh);
+    return fresh;
+  }
+
+  private ByteBuffer gather(Open current, List<GroupCommit.Item<byte[], Kept>> group) {
+    int size = current.started() ? 0 : Segment.HEADER;
+    for (GroupCommit.Item<byte[], Kept> item : group) {
+      size = Math.addExact(size, item.value().length);
+    }
+    ByteBuffer out = size <= buffer.capacity() ? buffer.clear() : ByteBuffer.allocate(size);
+    if (!current.started()) {
+      out.put(Segment.header(current.segment(), clock.millis()));
+    }
+    for (GroupCommit.Item<byte[], Kept> item : group) {
+      out.put(item.value());
+    }
+    return out.flip();
+  }
+
+  // Waits for the stores: for all of them, but for one that hangs no longer than vault.store_wait.
+  private Set<StoreLane> settle(Open current, Round round) throws InterruptedException {
+    Duration wait = config.storeWait();
+    boolean all = round.await(wait);
+    Set<StoreLane> done = round.done();
+    if (!all) {
+      // The hanging lane still holds the shared buffer: leave it to it.
+      buffer = ByteBuffer.allocateDirect(GROUP_BYTES + Segment.HEADER);
+    }
+    for (StoreLane lane : current.members()) {
+      if (!done.contains(lane)) {
+        Exception failure = round.failures().get(lane);
+        down(lane, failure == null ? "no answer within " + wait : message(failure));
+      }
+    }
+    return done;
+  }
+
+  private void takeBack(Open current, Set<StoreLane> done, long before) {
+    for (StoreLane lane : done) {
+      lane.truncate(current.segment(), before);
+    }
+    end();
+  }
+
+  private static void acknowledge(
+      List<GroupCommit.Item<byte[], Kept>> group, UUID segment, long start, int copies) {
+    long at = start;
+    for (GroupCommit.Item<byte[], Kept> item : group) {
+      int length = item.value().length;
+      item.promise().complete(new Kept(new Place(segment, at, length), copies));
+      at += length;
+    }
+  }
+
+  private void end() {
+    if (open.isPresent()) {
+      open.get().members().stream().filter(StoreLane::up).forEach(StoreLane::seal);
+      open = Optional.empty();
+    }
+  }
+
+  private void down(StoreLane lane, String why) {
+    LOG.error("store {} takes no mail: {}", lane.store().name(), why);
+    lane.markDown(why);
+    events.emit(new MailEvent.StoreHealth(lane.store().name(), false, why));
+  }
+
+  private static String message(Throwable failure) {
+    String message = failure.getMessage();
+    return message == null ? failure.toString() : message;
+  }
+}

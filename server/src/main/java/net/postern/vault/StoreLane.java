@@ -1,0 +1,184 @@
+package net.postern.vault;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import net.postern.blob.Appender;
+import net.postern.blob.ObjectStore;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One store's writer: a thread of its own, so that a store which hangs holds up nobody else. All
+ * I/O of appending happens on that thread; the vault's committing thread only hands it one piece of
+ * work at a time and waits for a bounded time.
+ */
+final class StoreLane implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(StoreLane.class);
+
+  /** Whether the store takes part. */
+  enum State {
+    UP,
+    /** It failed, is nearly full or did not answer in time; upkeep tries it again. */
+    DOWN
+  }
+
+  /** Something to do with the store's current appender. */
+  private sealed interface Work {
+    /** Appends to a segment, beginning it when {@code first}. */
+    record Append(UUID segment, boolean first, ByteBuffer bytes, Round round) implements Work {}
+
+    /** Takes back what was appended beyond a length. */
+    record Truncate(UUID segment, long length) implements Work {}
+
+    /** Ends the current segment. */
+    record Seal() implements Work {}
+
+    /** Ends the thread. */
+    record Stop() implements Work {}
+  }
+
+  private final ObjectStore store;
+  private final BlockingQueue<Work> queue = new ArrayBlockingQueue<>(8);
+  private final Thread thread;
+  private volatile State state = State.UP;
+  private volatile String why = "";
+  private volatile boolean busy;
+
+  // Owned by the lane's thread.
+  private Optional<Appender> appender = Optional.empty();
+
+  StoreLane(ObjectStore store) {
+    this.store = store;
+    this.thread = Thread.ofPlatform().name("store-" + store.name()).daemon().start(this::run);
+  }
+
+  ObjectStore store() {
+    return store;
+  }
+
+  boolean up() {
+    return state == State.UP;
+  }
+
+  /** Why the store is down; empty when it is up. */
+  String why() {
+    return why;
+  }
+
+  /** Whether its thread still works on something, as when the store hangs. */
+  boolean busy() {
+    return busy || !queue.isEmpty();
+  }
+
+  void markDown(String reason) {
+    why = reason;
+    state = State.DOWN;
+  }
+
+  void markUp() {
+    why = "";
+    state = State.UP;
+  }
+
+  /** Hands over an append; its outcome goes to the round. */
+  void append(UUID segment, boolean first, ByteBuffer bytes, Round round) {
+    offer(new Work.Append(segment, first, bytes, round));
+  }
+
+  void truncate(UUID segment, long length) {
+    offer(new Work.Truncate(segment, length));
+  }
+
+  void seal() {
+    offer(new Work.Seal());
+  }
+
+  private void offer(Work work) {
+    if (!queue.offer(work)) {
+      // Only a store that hangs has work piled up.
+      markDown("it does not answer");
+      if (work instanceof Work.Append append) {
+        append.round().failed(this, new IOException("store " + store.name() + " does not answer"));
+      }
+    }
+  }
+
+  private void run() {
+    while (true) {
+      try {
+        Work work = queue.take();
+        busy = true;
+        switch (work) {
+          case Work.Append append -> doAppend(append);
+          case Work.Truncate truncate -> doTruncate(truncate);
+          case Work.Seal() -> closeAppender();
+          case Work.Stop() -> {
+            closeAppender();
+            return;
+          }
+        }
+      } catch (InterruptedException e) {
+        LOG.warn("writer of store {} was interrupted; it goes on", store.name());
+      } finally {
+        busy = false;
+      }
+    }
+  }
+
+  private void doAppend(Work.Append work) {
+    try {
+      if (work.first()) {
+        closeAppender();
+        appender = Optional.of(store.append(Segment.object(work.segment())));
+      }
+      Appender open =
+          appender.orElseThrow(
+              () -> new IOException("store " + store.name() + " has no open segment"));
+      open.append(work.bytes());
+      work.round().succeeded(this);
+    } catch (IOException | RuntimeException e) {
+      closeAppender();
+      work.round().failed(this, e);
+    }
+  }
+
+  private void doTruncate(Work.Truncate work) {
+    try {
+      if (appender.isPresent()) {
+        appender.get().truncate(work.length());
+      }
+    } catch (IOException e) {
+      // The frames stay as ones that were never acknowledged; at worst they are delivered as
+      // duplicates.
+      LOG.warn("store {}: could not take back an append to {}", store.name(), work.segment(), e);
+    }
+  }
+
+  private void closeAppender() {
+    try {
+      if (appender.isPresent()) {
+        appender.get().close();
+      }
+    } catch (IOException e) {
+      LOG.warn("store {}: closing a segment failed", store.name(), e);
+    }
+    appender = Optional.empty();
+  }
+
+  /** Finishes the work in hand; waits for at most five seconds. */
+  @Override
+  public void close() {
+    try {
+      if (queue.offer(new Work.Stop(), 5, TimeUnit.SECONDS)) {
+        thread.join(5_000);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

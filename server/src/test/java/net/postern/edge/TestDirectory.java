@@ -1,0 +1,58 @@
+package net.postern.edge;
+
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import net.postern.address.EmailAddress;
+import net.postern.id.CustomerId;
+import net.postern.id.MailboxId;
+import net.postern.tenant.Directory;
+import net.postern.tenant.Recipient;
+import net.postern.tenant.RecipientLookup;
+
+/**
+ * A directory in memory. Every local part of example.org that begins with {@code user} exists, and
+ * those named below; {@code broken.example} is a domain of which nothing can be said now.
+ */
+final class TestDirectory implements Directory {
+  static final CustomerId CUSTOMER = CustomerId.create();
+  private static final Set<String> NAMED =
+      Set.of(
+          "anna@example.org", "john doe@example.org", "müller@example.org", "postmaster@mx.test");
+
+  private final Set<InetAddress> registered = ConcurrentHashMap.newKeySet();
+
+  void register(InetAddress client) {
+    registered.add(client);
+  }
+
+  @Override
+  public RecipientLookup lookup(EmailAddress address) {
+    if (address.localPart().equals("explode")) {
+      throw new IllegalStateException("a directory that breaks its promise");
+    }
+    return switch (address.domain()) {
+      case "example.org", "mx.test" -> {
+        String key = address.key();
+        yield NAMED.contains(key) || address.localPart().toLowerCase(Locale.ROOT).startsWith("user")
+            ? new RecipientLookup.Found(
+                new Recipient(
+                    address,
+                    CUSTOMER,
+                    new MailboxId(UUID.nameUUIDFromBytes(key.getBytes(StandardCharsets.UTF_8)))))
+            : new RecipientLookup.UnknownUser(CUSTOMER);
+      }
+      case "broken.example" -> new RecipientLookup.Unavailable("the database is away");
+      default -> new RecipientLookup.NotOurs();
+    };
+  }
+
+  @Override
+  public Optional<CustomerId> registeredServer(InetAddress client) {
+    return registered.contains(client) ? Optional.of(CUSTOMER) : Optional.empty();
+  }
+}
