@@ -18,7 +18,9 @@ final class ModuleMap {
   private final Map<String, Set<String>> allowed = new LinkedHashMap<>();
   private final List<String> mistakes = new ArrayList<>();
 
-  /** Reads lines of the form {@code package -> packages}. */
+  /**
+   * Reads lines of the form {@code package -> packages}; several packages on the left are one room.
+   */
   static ModuleMap parse(List<String> lines) {
     ModuleMap map = new ModuleMap();
     int number = 0;
@@ -38,7 +40,7 @@ final class ModuleMap {
       mistakes.add("line " + number + ": not of the form package -> packages: " + line);
       return;
     }
-    String name = sides[0].strip();
+    List<String> room = List.of(sides[0].strip().split("\\s+", -1));
     Set<String> uses = new TreeSet<>();
     for (String used : sides[1].strip().split("\\s+", -1)) {
       if (used.equals("*")) {
@@ -46,12 +48,15 @@ final class ModuleMap {
       } else if (!used.isEmpty()) {
         uses.add(used);
         if (!allowed.containsKey(used)) {
-          mistakes.add("line " + number + ": " + used + " has no line above " + name);
+          mistakes.add("line " + number + ": " + used + " has no line above " + room.getFirst());
         }
       }
     }
-    if (allowed.put(name, uses) != null) {
-      mistakes.add("line " + number + ": " + name + " has two lines");
+    uses.addAll(room);
+    for (String name : room) {
+      if (allowed.put(name, uses) != null) {
+        mistakes.add("line " + number + ": " + name + " has two lines");
+      }
     }
   }
 

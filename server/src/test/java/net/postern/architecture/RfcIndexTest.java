@@ -13,7 +13,10 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
-/** {@code docs/rfc/index.tsv} lists exactly the RFCs that the sources cite, and where. */
+/**
+ * {@code docs/rfc/index.tsv} lists exactly the RFCs that the sources cite. Where: the packages that
+ * matter most for it, each of which has to cite it.
+ */
 class RfcIndexTest {
   private static final Path ROOT = Path.of("..");
   private static final Path INDEX = ROOT.resolve("docs/rfc/index.tsv");
@@ -30,7 +33,7 @@ class RfcIndexTest {
           String[] row = index.get(rfc);
           if (row == null) {
             lines.add(rfc + "\tTITLE\t" + where + "\tHOW FAR");
-          } else if (!row[2].equals(where)) {
+          } else if (!places.containsAll(List.of(row[2].split(", ", -1)))) {
             lines.add(rfc + "\t" + row[1] + "\t" + where + "\t" + row[3]);
           }
         });
