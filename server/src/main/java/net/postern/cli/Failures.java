@@ -33,11 +33,14 @@ final class Failures implements CommandLine.IExecutionExceptionHandler {
         err.println("postern: " + taken.getMessage());
         yield Exit.CONFIGURATION;
       }
-      default -> {
-        err.println("postern: internal error: " + oneLine(failure) + "; " + trace(failure));
-        yield Exit.INTERNAL;
-      }
+      default -> defect(err, failure);
     };
+  }
+
+  /** Tells what nobody foresaw. */
+  static int defect(PrintWriter err, Throwable failure) {
+    err.println("postern: internal error: " + oneLine(failure) + "; " + trace(failure));
+    return Exit.INTERNAL;
   }
 
   private static String oneLine(Throwable failure) {

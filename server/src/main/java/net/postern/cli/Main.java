@@ -3,6 +3,8 @@ package net.postern.cli;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import net.postern.observe.Logging;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -16,7 +18,12 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {StartCommand.class, AdminCommand.class, ConfigCommand.class},
+    subcommands = {
+      StartCommand.class,
+      ScanCommand.class,
+      AdminCommand.class,
+      ConfigCommand.class
+    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       " 0:Done, and the outcome is good",
@@ -27,6 +34,8 @@ import picocli.CommandLine.Spec;
       "78:Wrong configuration, or one that this machine does not allow"
     })
 public final class Main implements Runnable {
+  private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+
   @Spec
   @SuppressWarnings("NullAway.Init") // picocli sets it before anything else
   private CommandSpec spec;
@@ -35,6 +44,8 @@ public final class Main implements Runnable {
 
   public static void main(String[] args) {
     Logging.quiet();
+    Thread.setDefaultUncaughtExceptionHandler(
+        (thread, failure) -> LOG.error("the thread {} ended", thread.getName(), failure));
     PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
     PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
     int code = run(out, err, args);
@@ -46,12 +57,17 @@ public final class Main implements Runnable {
 
   /** Runs a command as the shell would, without ending the process. */
   static int run(PrintWriter out, PrintWriter err, String... args) {
-    return new CommandLine(new Main())
-        .setOut(out)
-        .setErr(err)
-        .setCaseInsensitiveEnumValuesAllowed(true)
-        .setExecutionExceptionHandler(new Failures())
-        .execute(args);
+    try {
+      return new CommandLine(new Main())
+          .setOut(out)
+          .setErr(err)
+          .setCaseInsensitiveEnumValuesAllowed(true)
+          .setExecutionExceptionHandler(new Failures())
+          .execute(args);
+    } catch (Error e) {
+      // The library hands on exceptions only.
+      return Failures.defect(err, e);
+    }
   }
 
   /** {@code postern} alone: what there is to choose from. */

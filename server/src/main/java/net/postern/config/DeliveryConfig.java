@@ -24,7 +24,7 @@ public record DeliveryConfig(
         @Bounds(min = "100ms", max = "10m")
         Duration connectTimeout,
     @Doc(
-            "Time for a server's reply to a command; five times as long after the end of the message (RFC 5321 section 4.5.3.2).")
+            "Time for a server's reply to a command; five times as long after the end of the message (RFC 5321 §4.5.3.2).")
         @Default("2m")
         @Bounds(min = "100ms", max = "1h")
         Duration replyTimeout,

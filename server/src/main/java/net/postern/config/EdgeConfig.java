@@ -13,7 +13,7 @@ public record EdgeConfig(
         @Default("50 MiB")
         @Bounds(min = "64 KiB", max = "1 GiB")
         ByteSize maxMessage,
-    @Doc("Most recipients of one message (RFC 5321 section 4.5.3.1.8 asks for at least 100).")
+    @Doc("Most recipients of one message (RFC 5321 §4.5.3.1.8 asks for at least 100).")
         @Default("1000")
         @Bounds(min = "100", max = "100000")
         int maxRecipients,
@@ -38,12 +38,11 @@ public record EdgeConfig(
         int maxConnectionsPerSource,
     @Doc("Networks that the limit by source does not apply to.") @Default("")
         List<Network> unlimitedSources,
-    @Doc(
-            "Longest wait for the client's next command (RFC 5321 section 4.5.3.2.7 asks for 5 minutes).")
+    @Doc("Longest wait for the client's next command (RFC 5321 §4.5.3.2.7 asks for 5 minutes).")
         @Default("5m")
         @Bounds(min = "100ms", max = "1h")
         Duration commandTimeout,
-    @Doc("Longest silence inside a message (RFC 5321 section 4.5.3.2.5 asks for 3 minutes).")
+    @Doc("Longest silence inside a message (RFC 5321 §4.5.3.2.5 asks for 3 minutes).")
         @Default("3m")
         @Bounds(min = "100ms", max = "1h")
         Duration dataTimeout,
