@@ -22,7 +22,7 @@ public record MailArguments(
     EIGHT_BIT_MIME
   }
 
-  /** RFC 1870 §4: size-value is 1*20DIGIT. */
+  /** RFC 1870 §6: size-value is 1*20DIGIT. */
   private static final int MAX_SIZE_DIGITS = 20;
 
   /** Reads what follows {@code MAIL}: {@code FROM:<reverse-path> parameters}. */

@@ -212,7 +212,10 @@ final class Connection extends InputStream {
         while (total < MAX_LINGER_BYTES && (n = socket.getInputStream().read(sink)) >= 0) {
           total += n;
         }
-      } else if (!tls.isEmpty()) {
+      } else if (!tls.isEmpty() && !expired) {
+        // RFC 8446 §6.1: close_notify tells the client that nothing was cut off.
+        deadline = Ticks.now() + LINGER_NANOS;
+        writing = true;
         out.close();
       }
     } catch (IOException e) {

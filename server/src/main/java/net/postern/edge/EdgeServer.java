@@ -93,9 +93,23 @@ public final class EdgeServer implements AutoCloseable {
             tls,
             new ReceiveMemory(config.receiveMemory().bytes()),
             draining);
+    warnWhenMemoryIsSmall(config.maxMessage().bytes(), context.memory().limit());
     this.sources = new SourceLimits(config.maxConnectionsPerSource(), config.unlimitedSources());
     this.allPermits = config.maxConnections() + REFUSAL_PERMITS;
     this.permits = new Semaphore(allPermits);
+  }
+
+  // A message is in memory twice for the moment in which its chunks become one array.
+  private static void warnWhenMemoryIsSmall(long maxMessage, long receiveMemory) {
+    if (receiveMemory / 2 < maxMessage) {
+      LOG.warn(
+          "messages of more than {} bytes will get 452: edge.receive_memory is {} bytes, and twice a"
+              + " message's size is needed. Give it more, give Java a larger heap (-Xmx), or lower"
+              + " edge.max_message ({} bytes).",
+          receiveMemory / 2,
+          receiveMemory,
+          maxMessage);
+    }
   }
 
   /**

@@ -27,13 +27,13 @@ final class EhloVerb implements Verb {
 
   /**
    * RFC 5321 §4.1.4: a name that is wrong is no reason to refuse mail; it only has to be one word
-   * that can be written down.
+   * that can be written down in a Received field (RFC 5321 §4.4).
    */
   static boolean acceptableName(String name) {
     if (name.isEmpty() || name.length() > MAX_NAME) {
       return false;
     }
-    return name.chars().noneMatch(c -> c <= 0x20 || c == '<' || c == '>' || c == '"');
+    return name.chars().noneMatch(c -> c <= 0x20 || c >= 0x7f || c == '<' || c == '>' || c == '"');
   }
 
   private static Reply offer(EdgeConfig config, String hostname, boolean tls) {

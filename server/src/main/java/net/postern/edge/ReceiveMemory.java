@@ -35,6 +35,11 @@ final class ReceiveMemory {
     return bytes <= limit - used.get();
   }
 
+  /** Bytes in the whole budget. */
+  long limit() {
+    return limit;
+  }
+
   long used() {
     return used.get();
   }

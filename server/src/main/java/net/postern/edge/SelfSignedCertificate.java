@@ -29,6 +29,7 @@ import org.bouncycastle.asn1.x509.GeneralNames;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.openssl.jcajce.JcaPEMWriter;
+import org.bouncycastle.openssl.jcajce.JcaPKCS8Generator;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
@@ -56,7 +57,7 @@ public final class SelfSignedCertificate {
       generator.initialize(new ECGenParameterSpec("secp256r1"));
       KeyPair keys = generator.generateKeyPair();
       // The key first: a certificate without its key would be taken for a finished pair.
-      write(privateKey, keys.getPrivate());
+      write(privateKey, new JcaPKCS8Generator(keys.getPrivate(), null));
       write(certificate, sign(hostname, now, keys));
     } catch (GeneralSecurityException | OperatorCreationException e) {
       throw new IllegalStateException("this Java cannot make an ECDSA certificate", e);

@@ -131,7 +131,7 @@ public final class ServerTls {
           return new JcaPEMKeyConverter().getPrivateKey(info);
         }
         if (found instanceof PEMKeyPair pair) {
-          return new JcaPEMKeyConverter().getKeyPair(pair).getPrivate();
+          return new JcaPEMKeyConverter().getPrivateKey(pair.getPrivateKeyInfo());
         }
       }
     } catch (IOException e) {

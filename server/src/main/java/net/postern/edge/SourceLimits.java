@@ -8,8 +8,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import net.postern.config.Network;
 
 /**
- * Counts connections by source: an IPv4 address, or an IPv6 /64, which is what one subscriber gets
- * (RFC 6177 §2). Safe for many threads; keeps nothing of sources that have no connection.
+ * Counts connections by source: an IPv4 address, or an IPv6 /64, the least that one subscriber has
+ * to pick addresses from. Safe for many threads; keeps nothing of sources that have no connection.
  */
 final class SourceLimits {
   private record Source(boolean ipv6, long prefix) {}

@@ -1,0 +1,5 @@
+/** Tests of the SMTP grammar. */
+@NullMarked
+package net.postern.smtp;
+
+import org.jspecify.annotations.NullMarked;

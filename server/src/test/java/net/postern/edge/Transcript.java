@@ -1,0 +1,243 @@
+package net.postern.edge;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.net.ssl.SSLSocket;
+import net.postern.events.MailEvent;
+import net.postern.intake.IntakeResult;
+
+/**
+ * Plays a dialogue from a file against a listening server.
+ *
+ * <pre>
+ * # text          a comment, with the section of the standard that asks for what follows
+ * set NAME VALUE  a setting of the server; before the first line of dialogue
+ * C: text         the client sends this line; lines in a row are sent in one write
+ * C! text         the same without CRLF at the end; \r \n \t \0 \xHH \\ and \{text*count} are read
+ * S: text         the server's next line begins so
+ * S~ regex        the server's next line matches
+ * S. closed       the server closes the connection
+ * T. start        the client goes on with TLS
+ * D. drain        the server begins to shut down
+ * N. connect      the client connects anew
+ * M: text         intake got one more message, with this content (escapes as above)
+ * M. none         intake got nothing more
+ * E: REASON       one more refusal was reported, for this reason
+ * </pre>
+ */
+final class Transcript {
+  private static final Pattern REPEAT = Pattern.compile("\\\\\\{(.*?)\\*(\\d+)}");
+  private static final int PATIENCE_MILLIS = 10_000;
+
+  private final Path file;
+  private final TestEdge.Settings settings = new TestEdge.Settings();
+  private final ByteArrayOutputStream toSend = new ByteArrayOutputStream();
+  private int messagesSeen;
+  private int refusalsSeen;
+  private Socket socket = new Socket();
+  private InputStream in = InputStream.nullInputStream();
+
+  Transcript(Path file) {
+    this.file = file;
+  }
+
+  void play() throws Exception {
+    List<String> lines = new ArrayList<>(Files.readAllLines(file, StandardCharsets.UTF_8));
+    settings.tls = java.util.Optional.of(TestTls.server());
+    for (String line : lines) {
+      if (line.startsWith("set ")) {
+        set(line);
+      }
+    }
+    try (TestEdge edge = new TestEdge(settings)) {
+      connect(edge);
+      Thread drain = Thread.ofVirtual().unstarted(() -> edge.server.close(Duration.ofSeconds(10)));
+      try {
+        for (int i = 0; i < lines.size(); i++) {
+          step(lines.get(i), file.getFileName() + ":" + (i + 1), edge, drain);
+        }
+        send();
+        assertEquals(0, in.available(), file.getFileName() + ": the server said more at the end");
+      } finally {
+        socket.close();
+      }
+    }
+  }
+
+  private void step(String line, String where, TestEdge edge, Thread drain) throws Exception {
+    if (line.isBlank() || line.startsWith("#") || line.startsWith("set ")) {
+      return;
+    }
+    String text = line.length() > 3 ? line.substring(3) : "";
+    switch (line.substring(0, Math.min(2, line.length()))) {
+      case "C:" -> toSend.write((text + "\r\n").getBytes(StandardCharsets.UTF_8));
+      case "C!" -> toSend.write(unescape(text));
+      case "S:" -> {
+        String got = receive(where);
+        assertTrue(got.startsWith(text), where + ": expected " + text + " but got " + got);
+      }
+      case "S~" -> {
+        String got = receive(where);
+        assertTrue(got.matches(text), where + ": expected " + text + " but got " + got);
+      }
+      case "S." -> {
+        send();
+        int more = in.read();
+        assertEquals(-1, more, where + ": the server should have closed the connection");
+      }
+      case "T." -> startTls();
+      case "D." -> {
+        drain.start();
+        assertTrue(
+            Wait.until(Duration.ofSeconds(10), () -> refusesConnections(edge)),
+            where + ": still listening");
+      }
+      case "N." -> {
+        socket.close();
+        connect(edge);
+      }
+      case "M:" -> {
+        List<TestEdge.Taken> taken = List.copyOf(edge.taken);
+        assertTrue(taken.size() > messagesSeen, where + ": intake got no message");
+        assertEquals(
+            new String(unescape(text), StandardCharsets.ISO_8859_1),
+            taken.get(messagesSeen++).text(),
+            where);
+      }
+      case "M." -> assertEquals(messagesSeen, edge.taken.size(), where + ": intake got a message");
+      case "E:" -> {
+        List<MailEvent.Refused> refusals = edge.refusals();
+        assertTrue(refusals.size() > refusalsSeen, where + ": no refusal was reported");
+        assertEquals(
+            MailEvent.Reason.valueOf(text.strip()), refusals.get(refusalsSeen++).reason(), where);
+      }
+      default -> throw new IllegalArgumentException(where + ": not understood: " + line);
+    }
+  }
+
+  private static boolean refusesConnections(TestEdge edge) {
+    try (Socket probe = new Socket(edge.address().getAddress(), edge.port())) {
+      return !probe.isConnected();
+    } catch (IOException e) {
+      return true;
+    }
+  }
+
+  private void connect(TestEdge edge) throws IOException {
+    socket = new Socket(edge.address().getAddress(), edge.port());
+    socket.setSoTimeout(PATIENCE_MILLIS);
+    in = new BufferedInputStream(socket.getInputStream());
+  }
+
+  private void startTls() throws IOException {
+    SSLSocket secure =
+        (SSLSocket)
+            TestTls.client()
+                .getSocketFactory()
+                .createSocket(socket, TestEdge.HOSTNAME, socket.getPort(), true);
+    secure.startHandshake();
+    socket = secure;
+    in = new BufferedInputStream(secure.getInputStream());
+  }
+
+  private void send() throws IOException {
+    if (toSend.size() > 0) {
+      socket.getOutputStream().write(toSend.toByteArray());
+      socket.getOutputStream().flush();
+      toSend.reset();
+    }
+  }
+
+  private String receive(String where) throws IOException {
+    send();
+    ByteArrayOutputStream line = new ByteArrayOutputStream();
+    int b;
+    while ((b = in.read()) >= 0) {
+      if (b == '\r') {
+        assertEquals('\n', in.read(), where + ": the server sent a CR without LF");
+        return line.toString(StandardCharsets.UTF_8);
+      }
+      line.write(b);
+    }
+    return "(closed after '" + line.toString(StandardCharsets.UTF_8) + "')";
+  }
+
+  private void set(String line) {
+    String[] words = line.split(" ");
+    switch (words[1]) {
+      case "maxMessage" -> settings.maxMessage = Long.parseLong(words[2]);
+      case "maxRecipients" -> settings.maxRecipients = Integer.parseInt(words[2]);
+      case "maxMessages" -> settings.maxMessages = Integer.parseInt(words[2]);
+      case "softErrors" -> settings.softErrors = Integer.parseInt(words[2]);
+      case "hardErrors" -> settings.hardErrors = Integer.parseInt(words[2]);
+      case "receiveMemory" -> settings.receiveMemory = Long.parseLong(words[2]);
+      case "commandTimeoutMillis" ->
+          settings.commandTimeout = Duration.ofMillis(Long.parseLong(words[2]));
+      case "dataTimeoutMillis" ->
+          settings.dataTimeout = Duration.ofMillis(Long.parseLong(words[2]));
+      case "intake" -> settings.intake = intake(words[2]);
+      default -> throw new IllegalArgumentException("no such setting: " + line);
+    }
+  }
+
+  private static net.postern.intake.Intake intake(String kind) {
+    return switch (kind.toLowerCase(Locale.ROOT)) {
+      case "refusing" ->
+          (envelope, content) ->
+              new IntakeResult.Refused(
+                  550, "5.7.1", "This looks like spam", MailEvent.Reason.CONTENT);
+      case "failing" ->
+          (envelope, content) -> {
+            throw new IllegalStateException("intake is broken on purpose");
+          };
+      default -> throw new IllegalArgumentException(kind);
+    };
+  }
+
+  private static byte[] unescape(String text) {
+    Matcher repeats = REPEAT.matcher(text);
+    StringBuilder expanded = new StringBuilder();
+    while (repeats.find()) {
+      repeats.appendReplacement(
+          expanded,
+          Matcher.quoteReplacement(repeats.group(1).repeat(Integer.parseInt(repeats.group(2)))));
+    }
+    repeats.appendTail(expanded);
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    for (int i = 0; i < expanded.length(); i++) {
+      char c = expanded.charAt(i);
+      if (c != '\\') {
+        out.writeBytes(String.valueOf(c).getBytes(StandardCharsets.UTF_8));
+        continue;
+      }
+      switch (expanded.charAt(++i)) {
+        case 'r' -> out.write('\r');
+        case 'n' -> out.write('\n');
+        case 't' -> out.write('\t');
+        case '0' -> out.write(0);
+        case '\\' -> out.write('\\');
+        case 'x' -> {
+          out.write(Integer.parseInt(expanded.substring(i + 1, i + 3), 16));
+          i += 2;
+        }
+        default -> throw new IllegalArgumentException("no such escape in " + text);
+      }
+    }
+    return out.toByteArray();
+  }
+}
