@@ -210,10 +210,14 @@ public final class ScanCommand implements Callable<Integer> {
               : e instanceof AccessDeniedException
                   ? "permission denied"
                   : String.valueOf(e.getMessage());
-      PrintWriter err = spec.commandLine().getErr();
-      err.println("postern scan: cannot read " + file + ": " + why);
-      err.flush();
+      warn("cannot read " + file + ": " + why);
     }
+  }
+
+  private void warn(String what) {
+    PrintWriter err = spec.commandLine().getErr();
+    err.println("postern scan: " + what);
+    err.flush();
   }
 
   private String scan(String file, byte[] content) {
@@ -229,6 +233,9 @@ public final class ScanCommand implements Callable<Integer> {
     Verdict verdict = Thresholds.DEFAULT.verdict(judgement.score());
     if (!json) {
       return text(file, judgement, verdict);
+    }
+    for (Judgement.Unavailable away : judgement.unavailable()) {
+      warn(file + ": " + away.stage() + " could not be asked: " + away.why());
     }
     return json(file, mail, judgement, verdict, start) + "\n";
   }
