@@ -73,7 +73,8 @@ public final class HeaderWriter {
     boolean empty = at == field.end() || message[at] == '\r' || message[at] == '\n';
     // Between two encoded-words the blank would be dropped by readers (RFC 2047 §6.2): it goes
     // into the word.
-    String text = isAscii(mark) ? mark : EncodedWords.encode(empty ? mark : mark + " ");
+    boolean word = at + 1 < field.end() && message[at] == '=' && message[at + 1] == '?';
+    String text = isAscii(mark) ? mark : EncodedWords.encode(word ? mark + " " : mark);
     String before = at == field.valueStart() ? " " : "";
     insertAt = at;
     inserted = (before + text + (empty ? "" : " ")).getBytes(StandardCharsets.US_ASCII);

@@ -120,11 +120,12 @@ final class MimeParser {
       }
       children.add(entity(number, false, last, depth + 1, childType));
     }
-    int end = contentEnd(body);
+    // A part whose header section was cut ends at the delimiter itself, behind its line end.
+    int end = Math.max(contentEnd(body), children.isEmpty() ? body : children.getLast().bodyEnd());
     open.removeLast();
     if (level == mine) {
       int epilogue = lineNext;
-      end = epilogue;
+      end = Ascii.lineEnd(b, lineStart, lineNext);
       scan(epilogue); // on to a delimiter of an enclosing multipart
       if (hasText(epilogue, contentEnd(epilogue))) {
         log.add(Defect.EPILOGUE_CONTENT, epilogue);
@@ -140,16 +141,9 @@ final class MimeParser {
   private Part enclosed(String path, Headers headers, Described d, int body, int depth) {
     if (d.encoding.isIdentity()) {
       Part inner = entity(path, true, body, depth + 1, "text/plain");
+      int last = Math.max(contentEnd(body), inner.bodyEnd());
       return new Part(
-          b,
-          path,
-          headers,
-          d.type,
-          d.disposition,
-          d.encoding,
-          body,
-          contentEnd(body),
-          List.of(inner));
+          b, path, headers, d.type, d.disposition, d.encoding, body, last, List.of(inner));
     }
     scan(body);
     int end = contentEnd(body);

@@ -56,6 +56,19 @@ public final class MailView {
     return new MailView(sample, Message.parse(sample.content()));
   }
 
+  /** The same message as if judged at another instant; nothing is parsed again. */
+  public MailView at(Instant now) {
+    Sample then =
+        new Sample(
+            sample.client(),
+            sample.helo(),
+            sample.reversePath(),
+            sample.recipients(),
+            sample.content(),
+            now);
+    return new MailView(then, message);
+  }
+
   public Sample sample() {
     return sample;
   }

@@ -10,6 +10,6 @@ public interface Stage {
   /** Every test this stage can report, each declared beside its code. */
   List<Rule> rules();
 
-  /** Looks at a message. Does not throw for any content. */
+  /** Looks at a message. Does not throw for any content; bounded in time and memory. */
   StageResult run(MailView mail);
 }

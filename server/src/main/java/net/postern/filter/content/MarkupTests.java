@@ -42,7 +42,7 @@ public final class MarkupTests {
               "A script or frame in the message",
               mail -> any(mail, HtmlText::hasScript)),
           new Rule(
-              "HTML_IMAGE_ONLY", 1.2, BODY, "Images with next to no text", MarkupTests::imageOnly));
+              "HTML_IMAGE_ONLY", 1.5, BODY, "Images with next to no text", MarkupTests::imageOnly));
 
   @FunctionalInterface
   private interface Trait {

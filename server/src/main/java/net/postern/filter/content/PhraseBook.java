@@ -12,9 +12,6 @@ import java.util.List;
  * blank, invisible characters and apostrophes nothing. Immutable.
  */
 public final class PhraseBook {
-  /** The phrases that are part of the product. */
-  public static final PhraseBook SHIPPED = new PhraseBook(Phrases.ALL);
-
   /** What a phrase is evidence of. */
   public enum Topic {
     ADVANCE_FEE,
@@ -63,6 +60,9 @@ public final class PhraseBook {
   private static final int LETTERS = 37; // blank, a to z, 0 to 9
   private static final byte DROP = -1;
   private static final byte[] FOLD = foldTable();
+
+  /** The phrases that are part of the product; made after the table that it needs. */
+  public static final PhraseBook SHIPPED = new PhraseBook(Phrases.ALL);
 
   private final List<Entry> entries;
   // next[state * LETTERS + letter]; states are few enough for 16 bits

@@ -20,10 +20,10 @@ public final class DateTests {
       List.of(
           new Rule("MISSING_DATE", 1.0, HEADER, "No Date field", DateTests::missing),
           new Rule("INVALID_DATE", 1.0, HEADER, "The Date cannot be read", DateTests::invalid),
-          future("DATE_IN_FUTURE_06_12", 0.8, 6, 12),
-          future("DATE_IN_FUTURE_12_24", 1.5, 12, 24),
-          future("DATE_IN_FUTURE_24_48", 1.8, 24, 48),
-          future("DATE_IN_FUTURE_48_XX", 2.2, 48, Long.MAX_VALUE / 3600),
+          future("DATE_IN_FUTURE_06_12", 1.5, 6, 12),
+          future("DATE_IN_FUTURE_12_24", 2.0, 12, 24),
+          future("DATE_IN_FUTURE_24_48", 2.2, 24, 48),
+          future("DATE_IN_FUTURE_48_XX", 2.5, 48, Long.MAX_VALUE / 3600),
           new Rule(
               "DATE_IN_PAST_96_XX",
               1.0,

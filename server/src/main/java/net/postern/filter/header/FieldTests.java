@@ -25,7 +25,7 @@ public final class FieldTests {
   public static final List<Rule> ALL =
       List.of(
           new Rule("MISSING_FROM", 2.5, HEADER, "No From field", mail -> missing(mail, "From")),
-          new Rule("MISSING_MID", 0.8, HEADER, "No Message-ID field", FieldTests::noMessageId),
+          new Rule("MISSING_MID", 0.5, HEADER, "No Message-ID field", FieldTests::noMessageId),
           new Rule(
               "INVALID_MSGID", 0.7, HEADER, "Message-ID is not valid", FieldTests::badMessageId),
           new Rule(
@@ -47,7 +47,7 @@ public final class FieldTests {
           new Rule("SUBJ_ALL_CAPS", 1.2, HEADER, "Subject is all capitals", FieldTests::allCaps),
           new Rule(
               "FAKE_REPLY",
-              0.8,
+              0.3,
               HEADER,
               "Subject says reply, but no field refers to a message",
               FieldTests::fakeReply),
@@ -59,7 +59,7 @@ public final class FieldTests {
               FieldTests::rawSubject),
           new Rule(
               "HEADER_DEFECTS",
-              1.0,
+              0.6,
               HEADER,
               "The header section breaks off or has lines that are no fields",
               FieldTests::brokenHeader),

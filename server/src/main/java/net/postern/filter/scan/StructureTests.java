@@ -44,7 +44,7 @@ public final class StructureTests {
               mail -> firstOf(mail, LIMITS)),
           new Rule(
               "MIME_AMBIGUOUS",
-              2.0,
+              1.5,
               MIME,
               "Structure that mail programs read in different ways",
               mail -> firstOf(mail, MISLEADING)),

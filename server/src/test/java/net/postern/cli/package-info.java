@@ -1,0 +1,4 @@
+@NullMarked
+package net.postern.cli;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package net.postern.filter;
+
+import org.jspecify.annotations.NullMarked;
