@@ -42,6 +42,7 @@ public final class DeliveryEngine implements Dispatcher {
   private static final Duration OVERFLOW_WAIT = Duration.ofSeconds(30);
   private static final Duration OVERFLOW_SPACING = Duration.ofMillis(5);
   private static final Duration LEASE_MARGIN = Duration.ofSeconds(10);
+  private static final Duration ENTERED_SOON = Duration.ofMillis(500);
   private static final Duration AFTER_ABORT = Duration.ofSeconds(2);
 
   private static final Logger LOG = LoggerFactory.getLogger(DeliveryEngine.class);
@@ -116,7 +117,7 @@ public final class DeliveryEngine implements Dispatcher {
             hostname,
             config.giveUp(),
             unsettled,
-            poller::wake);
+            poller::due);
     // A server is tried again before the messages that failed on it are.
     Duration deadFirst = shorter(DEAD_TARGET_FIRST, config.firstRetry().dividedBy(4));
     Duration deadLongest = shorter(DEAD_TARGET_LONGEST, config.firstRetry().dividedBy(2));
@@ -152,6 +153,11 @@ public final class DeliveryEngine implements Dispatcher {
     poller.start();
   }
 
+  /** Says that work may be due at once, as after a release from quarantine. Never blocks. */
+  public void wake() {
+    poller.wake();
+  }
+
   /** How many deliveries are taken and not yet entered as done, failed or put off. */
   public int underWay() {
     return unsettled.count();
@@ -159,7 +165,15 @@ public final class DeliveryEngine implements Dispatcher {
 
   @Override
   public boolean reserve(int deliveries, long bytes) {
-    return !closing && room.reserve(deliveries, bytes);
+    if (closing) {
+      return false;
+    }
+    boolean reserved = room.reserve(deliveries, bytes);
+    if (!reserved) {
+      // They will be entered as waiting in a moment.
+      poller.due(parts.clock().instant().plus(ENTERED_SOON));
+    }
+    return reserved;
   }
 
   @Override

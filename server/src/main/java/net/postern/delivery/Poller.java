@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import net.postern.ledger.DeliveryLedger;
 import net.postern.ledger.LeasedDelivery;
@@ -39,6 +40,8 @@ final class Poller {
   private final AtomicInteger underWay = new AtomicInteger();
   private final Semaphore wakeUps = new Semaphore(0);
   private final Outstanding running = new Outstanding();
+  private final AtomicReference<Instant> hint = new AtomicReference<>(Instant.MAX);
+  private volatile Instant sleepingUntil = Instant.MIN;
   private volatile boolean stopped;
   private boolean ledgerAway;
 
@@ -74,7 +77,19 @@ final class Poller {
     return running.awaitNone(limit);
   }
 
-  /** Something may be due earlier than was known. */
+  /** Something is due then, maybe earlier than was known. */
+  void due(Instant when) {
+    Instant _ = hint.accumulateAndGet(when, Poller::earlier);
+    if (when.isBefore(sleepingUntil)) {
+      wake();
+    }
+  }
+
+  private static Instant earlier(Instant one, Instant other) {
+    return one.isBefore(other) ? one : other;
+  }
+
+  /** Something may be due now. */
   void wake() {
     if (wakeUps.availablePermits() == 0) {
       wakeUps.release();
@@ -117,6 +132,7 @@ final class Poller {
         if (wakeUps.tryAcquire(sleep.toMillis(), TimeUnit.MILLISECONDS)) {
           wakeUps.drainPermits();
         }
+        sleepingUntil = Instant.MIN;
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         return;
@@ -139,10 +155,17 @@ final class Poller {
     }
     Instant due = ledger.nextDue();
     Instant now = clock.instant();
-    if (!due.isBefore(now.plus(LONGEST_SLEEP))) {
-      return LONGEST_SLEEP;
+    Duration sleep = LONGEST_SLEEP;
+    if (due.isBefore(now.plus(LONGEST_SLEEP))) {
+      sleep = Duration.between(now, due);
     }
-    Duration until = Duration.between(now, due);
-    return until.compareTo(SHORTEST_SLEEP) < 0 ? SHORTEST_SLEEP : until;
+    Instant end = now.plus(sleep);
+    sleepingUntil = end;
+    // Read after sleepingUntil is set: what comes later than this line wakes the sleep.
+    Instant hinted = hint.getAndUpdate(h -> h.isAfter(end) ? h : Instant.MAX);
+    if (hinted.isBefore(end)) {
+      sleep = Duration.between(now, hinted);
+    }
+    return sleep.compareTo(SHORTEST_SLEEP) < 0 ? SHORTEST_SLEEP : sleep;
   }
 }

@@ -124,9 +124,10 @@ record Report(
       }
     }
     line(out, "");
-    line(out, "It will not be tried again. Please check the address, or contact the recipient");
-    line(out, "in another way. If you ask for help, pass this report on: its second part tells");
-    line(out, "your postmaster the details. The header of your message is attached.");
+    line(out, "It will not be tried again. Please check the address, or reach the");
+    line(out, "recipient in another way. If you ask for help, pass this report on:");
+    line(out, "its second part has the details for your postmaster. The header of");
+    line(out, "your message is attached.");
   }
 
   // RFC 3464 §2: fields of the message, an empty line, then fields of each recipient.

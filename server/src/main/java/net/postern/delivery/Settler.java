@@ -6,6 +6,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import net.postern.address.EmailAddress;
 import net.postern.delivery.DeliveryResult.Delivered;
 import net.postern.delivery.DeliveryResult.Diagnosis;
@@ -42,12 +43,12 @@ final class Settler {
   private final String hostname;
   private final Duration giveUp;
   private final Outstanding unsettled;
-  private final Runnable onReport;
+  private final Consumer<Instant> onDue;
 
   /**
    * @param giveUp how long a report is tried
    * @param unsettled counts each delivery down when its outcome is committed
-   * @param onReport told when a report waits in the ledger
+   * @param onDue told when something that was entered will be due
    */
   Settler(
       DeliveryLedger ledger,
@@ -58,7 +59,7 @@ final class Settler {
       String hostname,
       Duration giveUp,
       Outstanding unsettled,
-      Runnable onReport) {
+      Consumer<Instant> onDue) {
     this.ledger = ledger;
     this.vault = vault;
     this.events = events;
@@ -67,7 +68,7 @@ final class Settler {
     this.hostname = hostname;
     this.giveUp = giveUp;
     this.unsettled = unsettled;
-    this.onReport = onReport;
+    this.onDue = onDue;
   }
 
   /** The same for all recipients of the job. */
@@ -161,7 +162,7 @@ final class Settler {
             why.line(),
             delivery.attempt(),
             next));
-    enter(job, new Settlement.Retry(delivery.key(), why.line(), next));
+    enter(job, new Settlement.Retry(delivery.key(), why.line(), next), () -> onDue.accept(next));
   }
 
   private void returned(
@@ -281,7 +282,7 @@ final class Settler {
               delivery.attempt(),
               report.map(MessageRecord::id)));
       // One report tells of them all, so it is entered once, with the first.
-      Runnable then = unentered.isPresent() ? onReport : () -> {};
+      Runnable then = unentered.isPresent() ? () -> onDue.accept(clock.instant()) : () -> {};
       enter(job, new Settlement.Returned(delivery.key(), reply, unentered), then);
       unentered = Optional.empty();
     }
