@@ -152,6 +152,27 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
         });
   }
 
+  /**
+   * How many undamaged frames a store holds on its own.
+   *
+   * @throws IOException when it cannot be read
+   */
+  public static long countFrames(ObjectStore store) throws IOException {
+    List<UUID> segments = new ArrayList<>();
+    store.list(Segment.KIND, each -> segments.add(Segment.name(each.object())));
+    long[] count = new long[1];
+    for (UUID segment : segments) {
+      Segment.walk(
+          store,
+          segment,
+          (place, header, frame) -> {
+            count[0]++;
+            return true;
+          });
+    }
+    return count[0];
+  }
+
   /** Gets the frames of a {@link #walk}. */
   @FunctionalInterface
   public interface FrameVisitor {
