@@ -18,7 +18,13 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {StartCommand.class, ScanCommand.class, AdminCommand.class, ConfigCommand.class},
+    subcommands = {
+      StartCommand.class,
+      ScanCommand.class,
+      AdminCommand.class,
+      BenchCommand.class,
+      ConfigCommand.class
+    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       " 0:Done, and the outcome is good",
