@@ -20,7 +20,7 @@ import net.jqwik.api.Provide;
  * Whatever bytes come, in whatever pieces: the decoder finds the end where CRLF.CRLF first stands,
  * and nowhere else. The model that it is compared with is written with strings and no state.
  */
-class DataDecoderProperties {
+class DataDecoderTest {
   private static final String AFTER = "NOOP\r\n";
 
   private record Decoded(String content, ContentDefect defect, boolean ended, int consumed) {}
