@@ -306,7 +306,13 @@ public final class DeliveryEngine implements Dispatcher {
             switch (hop) {
               case Hop.Servers servers -> new SmtpCarrier(tools, servers);
               case Hop.Maildirs directory ->
-                  new MaildirCarrier(directory, maildirs, parts.vault(), settler);
+                  new MaildirCarrier(
+                      directory,
+                      maildirs,
+                      parts.vault(),
+                      settler,
+                      parts.clock(),
+                      tools.leaseMargin());
             },
         this::fallen,
         lane -> lanes.remove(hop, lane),
