@@ -94,7 +94,7 @@ public final class SmtpConnection implements AutoCloseable {
               "5.6.7", "the server does not take addresses or headers in UTF-8 (SMTPUTF8)"));
     }
     if (capabilities.maxSize() > 0 && mail.content().length > capabilities.maxSize()) {
-      // RFC 1870 §6.1: known beforehand, so the bytes need not travel.
+      // RFC 1870 §4: known beforehand, so the bytes need not travel.
       return all(
           count,
           new RecipientOutcome.Unsendable(
