@@ -223,8 +223,10 @@ final class SmtpCarrier implements Carrier {
           yield new Delivered(peer + ": " + reply);
         }
         // A positive reply where none can be meant, or one of class 3, is a server out of step.
-        boolean permanent = reply.isPermanent();
-        String status = reply.enhanced().orElse(permanent ? "5.0.0" : "4.0.0");
+        // RFC 5321 §4.5.3.1.10: 552 to RCPT means too many recipients, which is for now.
+        boolean tooMany = reply.code() == 552 && replied.stage() == RecipientOutcome.Stage.RCPT;
+        boolean permanent = reply.isPermanent() && !tooMany;
+        String status = tooMany ? "4.5.3" : reply.enhanced().orElse(permanent ? "5.0.0" : "4.0.0");
         Diagnosis why = new Diagnosis(status, Optional.of(target.host()), reply.toString(), true);
         yield permanent ? new Permanent(why) : new Transient(why);
       }

@@ -94,7 +94,7 @@ public final class SmtpConnection implements AutoCloseable {
               "5.6.7", "the server does not take addresses or headers in UTF-8 (SMTPUTF8)"));
     }
     if (capabilities.maxSize() > 0 && mail.content().length > capabilities.maxSize()) {
-      // RFC 1870 §6.1: known beforehand, so the bytes need not travel.
+      // RFC 1870 §4: known beforehand, so the bytes need not travel.
       return all(
           count,
           new RecipientOutcome.Unsendable(
@@ -121,12 +121,15 @@ public final class SmtpConnection implements AutoCloseable {
     return transaction.outcomes();
   }
 
-  /** Says goodbye, waiting at most {@code limit} for the answer, and closes. */
+  /** Says goodbye, waiting at most {@code limit} for all of it, and closes. */
   public void quit(Duration limit) {
     if (usable) {
       attemptDeadline = System.nanoTime() + limit.toNanos();
       try {
         ServerReply _ = command("QUIT\r\n");
+        // Under TLS this writes once more, so the deadline still counts.
+        arm(limit);
+        socket.close();
       } catch (IOException e) {
         // RFC 5321 §4.1.1.10 asks for it, but nothing depends on the answer.
       }
@@ -134,18 +137,13 @@ public final class SmtpConnection implements AutoCloseable {
     close();
   }
 
-  /** Closes without a word. */
+  /** Closes without a word: not even TLS says goodbye, since that could wait for a dead peer. */
   @Override
   public void close() {
     usable = false;
+    closeRaw();
     deadline = NONE;
     watchdog.forget(this);
-    try {
-      socket.close();
-    } catch (IOException e) {
-      // There is nothing more to close.
-    }
-    closeRaw();
   }
 
   /** Ends the connection under a thread that may be waiting on it. */
