@@ -7,6 +7,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.ToLongFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,8 +48,11 @@ public final class GroupCommit<T, R> implements AutoCloseable {
    * @param items most items in a group
    * @param weight most weight (bytes, rows) in a group; a single heavier item still goes alone
    * @param queue most items that wait
+   * @param linger how long a group waits for company when the one before had company: several
+   *     submitters are at work then, and fewer, larger groups serve all of them sooner. A lone item
+   *     after a lone item does not wait. Zero: never
    */
-  public record Limits(int items, long weight, int queue) {}
+  public record Limits(int items, long weight, int queue, Duration linger) {}
 
   private final BlockingQueue<Item<T, R>> queue;
   private final Limits limits;
@@ -113,11 +117,15 @@ public final class GroupCommit<T, R> implements AutoCloseable {
   private void run() {
     List<Item<T, R>> group = new ArrayList<>();
     Item<T, R> next = null;
+    int last = 1;
     while (true) {
       if (next == null) {
         next = take();
         if (next == null) {
           return;
+        }
+        if (last > 1 && !closed && queue.size() < last) {
+          LockSupport.parkNanos(limits.linger().toNanos());
         }
       }
       group.add(next);
@@ -132,6 +140,7 @@ public final class GroupCommit<T, R> implements AutoCloseable {
         group.add(next);
         next = null;
       }
+      last = group.size();
       commit(group);
       group.clear();
     }

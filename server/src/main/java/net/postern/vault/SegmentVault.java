@@ -42,6 +42,9 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
   /** Most bytes in one sync; the buffer for it is kept. */
   private static final int GROUP_BYTES = 4 << 20;
 
+  /** About what a sync itself takes: docs/performance.md has the measurements. */
+  private static final Duration LINGER = Duration.ofNanos(700_000);
+
   /** Most frames that wait for the next sync; further callers block. */
   private static final int QUEUE = 4_096;
 
@@ -82,7 +85,7 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     this.commits =
         new GroupCommit<>(
             "vault-commit",
-            new GroupCommit.Limits(GROUP_FRAMES, GROUP_BYTES, QUEUE),
+            new GroupCommit.Limits(GROUP_FRAMES, GROUP_BYTES, QUEUE, LINGER),
             frame -> frame.length,
             this::commit);
   }
