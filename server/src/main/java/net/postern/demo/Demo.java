@@ -35,6 +35,7 @@ public final class Demo {
   private final CountDownLatch stopping = new CountDownLatch(1);
   private final CountDownLatch ended = new CountDownLatch(1);
   private final List<String> wrong = new ArrayList<>();
+  private Optional<MessageId> held = Optional.empty();
 
   private Demo(PrintWriter out, boolean once) {
     this.out = out;
@@ -165,6 +166,9 @@ public final class Demo {
     report.title();
     for (Outcome outcome : outcomes) {
       report.sample(outcome);
+      if (outcome.sample().expected().ended() == Sample.Ended.HELD) {
+        held = outcome.id();
+      }
       outcome.wrong().forEach(each -> wrong.add(outcome.sample().name() + ": " + each));
     }
     nothingElse(node, start, outcomes);
@@ -244,8 +248,9 @@ public final class Demo {
         Try in another terminal:
           swaks --server 127.0.0.1:%d --to %s --header 'Subject: hello'
           ./postern admin quarantine list%s
-          ./postern admin quarantine release ID%s
+          ./postern admin quarantine release %s%s
           ./postern admin trace %s%s
+        The log of mail follows.
         """
             .formatted(
                 temporary ? ", which removes its data" : "",
@@ -256,13 +261,17 @@ public final class Demo {
                 node.smtp().getPort(),
                 Samples.ALICE,
                 config,
+                held.map(MessageId::toString).orElse("ID"),
                 config,
                 Samples.ALICE,
                 config));
     out.flush();
     Logging.start(LogFormat.TEXT);
     stopping.await();
-    out.println("Stopping ...");
+    out.println(
+        temporary
+            ? "Stopping ..."
+            : "Stopping; it can be started again with ./postern start" + config + " ...");
   }
 
   private static String quoted(Path path) {
