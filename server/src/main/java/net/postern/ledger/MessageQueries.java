@@ -2,6 +2,7 @@ package net.postern.ledger;
 
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -83,6 +84,35 @@ public final class MessageQueries {
                     .bind("text", pattern)
                     .bind("max", max)
                     .map((row, context) -> view(row, List.of()))
+                    .list());
+  }
+
+  /** An accepted message, whoever it is for. */
+  public record Accepted(
+      MessageId id, Instant acceptedAt, Place place, Optional<String> reversePath) {}
+
+  /**
+   * Accepted messages, newest first, each once however many customers it is for.
+   *
+   * @param max most that are listed
+   */
+  public List<Accepted> accepted(int max) {
+    return database
+        .jdbi()
+        .withHandle(
+            handle ->
+                handle
+                    .createQuery(
+                        "select distinct on (id) id, accepted_at, segment, frame_offset, frame_length,"
+                            + " reverse_path from message order by id desc, customer_id limit ?")
+                    .bind(0, max)
+                    .map(
+                        (row, context) ->
+                            new Accepted(
+                                new MessageId(row.getObject("id", UUID.class)),
+                                row.getTimestamp("accepted_at").toInstant(),
+                                place(row),
+                                Optional.ofNullable(row.getString("reverse_path"))))
                     .list());
   }
 
@@ -180,6 +210,13 @@ public final class MessageQueries {
         row.getString("detail"));
   }
 
+  private static Place place(ResultSet row) throws SQLException {
+    return new Place(
+        row.getObject("segment", UUID.class),
+        row.getLong("frame_offset"),
+        row.getInt("frame_length"));
+  }
+
   private static MessageView view(ResultSet row, List<MessageView.Step> steps) throws SQLException {
     String recipient = row.getString("recipient");
     return new MessageView(
@@ -188,10 +225,7 @@ public final class MessageQueries {
             new MessageId(row.getObject("id", UUID.class)),
             row.getInt("number")),
         row.getTimestamp("accepted_at").toInstant(),
-        new Place(
-            row.getObject("segment", UUID.class),
-            row.getLong("frame_offset"),
-            row.getInt("frame_length")),
+        place(row),
         row.getLong("bytes"),
         Optional.ofNullable(row.getString("reverse_path")),
         row.getString("client"),

@@ -151,7 +151,9 @@ public final class Tenants {
           mailbox.ifPresent(id -> insertMailbox(handle, customer.id(), id));
           handle
               .createUpdate(
-                  "insert into domain (name, customer_id, catch_all_mailbox) values (?, ?, ?)")
+                  // A null has no type of its own: without the cast it would count as text.
+                  "insert into domain (name, customer_id, catch_all_mailbox)"
+                      + " values (?, ?, cast(? as uuid))")
               .bind(0, domain)
               .bind(1, customer.id().value())
               .bind(2, mailbox.orElse(null))
