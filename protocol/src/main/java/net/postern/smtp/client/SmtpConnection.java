@@ -12,6 +12,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import net.postern.address.EmailAddress;
+import net.postern.smtp.DataWriter;
 import net.postern.smtp.Reply;
 import net.postern.smtp.client.RecipientOutcome.Stage;
 
