@@ -77,7 +77,7 @@ class DataDecoderTest {
     lines.forEach(line -> content.append(line).append("\r\n"));
     byte[] sent = content.toString().getBytes(StandardCharsets.ISO_8859_1);
     ByteArrayOutputStream wire = new ByteArrayOutputStream();
-    DataWriter.write(sent, wire);
+    new DataWriter((bytes, length) -> wire.write(bytes, 0, length), new byte[64]).write(sent);
     wire.writeBytes(AFTER.getBytes(StandardCharsets.ISO_8859_1));
     Decoded decoded = decode(wire.toByteArray(), new Random(seed));
     assertTrue(decoded.ended());
@@ -90,7 +90,8 @@ class DataDecoderTest {
   void theWriterNeverSendsWhatCouldBeTakenForAnEnd(@ForAll("tricky") String data)
       throws IOException {
     ByteArrayOutputStream wire = new ByteArrayOutputStream();
-    DataWriter.write(data.getBytes(StandardCharsets.ISO_8859_1), wire);
+    new DataWriter((bytes, length) -> wire.write(bytes, 0, length), new byte[64])
+        .write(data.getBytes(StandardCharsets.ISO_8859_1));
     String sent = wire.toString(StandardCharsets.ISO_8859_1);
     assertEquals(sent.length() - 3, ("\r\n" + sent).indexOf("\r\n.\r\n"), printable(sent));
     String rest = sent.replace("\r\n", "");

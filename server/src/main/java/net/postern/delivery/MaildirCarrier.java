@@ -48,8 +48,7 @@ final class MaildirCarrier implements Carrier {
     String route = hop.toString();
     byte[] content;
     try {
-      LeasedDelivery first = job.first();
-      content = Marking.apply(job.content(vault), first.mark(), first.subjectTag());
+      content = job.marked(job.content(vault));
     } catch (VaultUnavailableException e) {
       settler.settleAll(job, route, later("the stored message cannot be read now"));
       return Hint.NONE;

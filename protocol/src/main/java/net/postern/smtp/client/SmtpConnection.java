@@ -12,6 +12,8 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import net.postern.address.EmailAddress;
+import net.postern.smtp.DataWriter;
+import net.postern.smtp.Reply;
 import net.postern.smtp.client.RecipientOutcome.Stage;
 
 /**
@@ -126,7 +128,7 @@ public final class SmtpConnection implements AutoCloseable {
     if (usable) {
       attemptDeadline = System.nanoTime() + limit.toNanos();
       try {
-        ServerReply _ = command("QUIT\r\n");
+        Reply _ = command("QUIT\r\n");
         // Under TLS this writes once more, so the deadline still counts.
         arm(limit);
         socket.close();
@@ -180,25 +182,25 @@ public final class SmtpConnection implements AutoCloseable {
     attemptDeadline = NONE;
   }
 
-  ServerReply command(String line) throws IOException {
+  Reply command(String line) throws IOException {
     byte[] bytes = line.getBytes(StandardCharsets.UTF_8);
     write(bytes, bytes.length);
     return reply(config.replyTimeout());
   }
 
-  ServerReply greeting() throws IOException {
+  Reply greeting() throws IOException {
     return reply(config.replyTimeout());
   }
 
   /** EHLO, or HELO where the server does not know it (RFC 5321 §3.2). */
-  ServerReply hello() throws IOException {
-    ServerReply ehlo = command("EHLO " + config.hostname() + "\r\n");
-    if (ehlo.isPositive()) {
+  Reply hello() throws IOException {
+    Reply ehlo = command("EHLO " + config.hostname() + "\r\n");
+    if (ehlo.positive()) {
       capabilities = Capabilities.of(ehlo);
       return ehlo;
     }
     capabilities = Capabilities.NONE;
-    return ehlo.isPermanent() ? command("HELO " + config.hostname() + "\r\n") : ehlo;
+    return ehlo.permanentFailure() ? command("HELO " + config.hostname() + "\r\n") : ehlo;
   }
 
   /**
@@ -239,9 +241,9 @@ public final class SmtpConnection implements AutoCloseable {
     deadline = NONE;
   }
 
-  private ServerReply reply(Duration wait) throws IOException {
+  private Reply reply(Duration wait) throws IOException {
     arm(wait);
-    ServerReply reply = replies.read();
+    Reply reply = replies.read();
     deadline = NONE;
     if (reply.code() == 421) {
       // RFC 5321 §3.8: the server is about to close.
@@ -336,15 +338,15 @@ public final class SmtpConnection implements AutoCloseable {
       byte[] bytes = commands.toString().getBytes(StandardCharsets.UTF_8);
       write(bytes, bytes.length);
       if (reset) {
-        ServerReply _ = reply(config.replyTimeout());
+        Reply _ = reply(config.replyTimeout());
       }
-      ServerReply from = reply(config.replyTimeout());
-      if (!from.isPositive()) {
+      Reply from = reply(config.replyTimeout());
+      if (!from.positive()) {
         outcomes.addAll(
             all(mail.recipients().size(), new RecipientOutcome.Replied(from, Stage.MAIL)));
         answered = outcomes.size();
         for (int i = 0; i < mail.recipients().size() && usable; i++) {
-          ServerReply _ = reply(config.replyTimeout());
+          Reply _ = reply(config.replyTimeout());
         }
         if (usable && reply(config.replyTimeout()).code() == 354) {
           // A server that wants data without a sender is not one to go on with.
@@ -361,10 +363,10 @@ public final class SmtpConnection implements AutoCloseable {
     private void stepByStep() throws IOException {
       if (resetFirst) {
         resetFirst = false;
-        ServerReply _ = command("RSET\r\n");
+        Reply _ = command("RSET\r\n");
       }
-      ServerReply from = command(mailCommand);
-      if (!from.isPositive()) {
+      Reply from = command(mailCommand);
+      if (!from.positive()) {
         outcomes.addAll(
             all(mail.recipients().size(), new RecipientOutcome.Replied(from, Stage.MAIL)));
         return;
@@ -379,16 +381,16 @@ public final class SmtpConnection implements AutoCloseable {
       dataReplied(command("DATA\r\n"));
     }
 
-    private void recipientReplied(ServerReply reply) {
+    private void recipientReplied(Reply reply) {
       // A place for the one who is accepted so far is filled when the message has its reply.
       outcomes.add(new RecipientOutcome.Replied(reply, Stage.RCPT));
-      if (reply.isPositive()) {
+      if (reply.positive()) {
         accepted.add(answered);
       }
       answered++;
     }
 
-    private void dataReplied(ServerReply reply) throws IOException {
+    private void dataReplied(Reply reply) throws IOException {
       if (reply.code() != 354) {
         settleAccepted(new RecipientOutcome.Replied(reply, Stage.DATA));
         resetFirst = true;
@@ -397,12 +399,12 @@ public final class SmtpConnection implements AutoCloseable {
       if (accepted.isEmpty()) {
         // RFC 2920 §3.1: DATA was taken though no recipient was; end it at once with nothing.
         write(new byte[] {'.', '\r', '\n'}, 3);
-        ServerReply _ = reply(config.endOfDataTimeout());
+        Reply _ = reply(config.endOfDataTimeout());
         return;
       }
       new DataWriter(SmtpConnection.this::write, buffer).write(mail.content());
       endSent = true;
-      ServerReply end = reply(config.endOfDataTimeout());
+      Reply end = reply(config.endOfDataTimeout());
       settleAccepted(new RecipientOutcome.Replied(end, Stage.END_OF_DATA));
     }
 

@@ -10,7 +10,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Optional;
+import net.postern.smtp.Reply;
 import org.junit.jupiter.api.Test;
 
 class ReplyReaderTest {
@@ -41,9 +41,9 @@ class ReplyReaderTest {
         List.of(
             reader("220 hi\r\n250-a\r\n250-b c\r\n250 d\r\n354\r\n"),
             slow("220 hi\r\n250-a\r\n250-b c\r\n250 d\r\n354\r\n"))) {
-      assertEquals(new ServerReply(220, List.of("hi")), reader.read());
-      assertEquals(new ServerReply(250, List.of("a", "b c", "d")), reader.read());
-      assertEquals(new ServerReply(354, List.of("")), reader.read());
+      assertEquals(new Reply(220, "", List.of("hi")), reader.read());
+      assertEquals(new Reply(250, "", List.of("a", "b c", "d")), reader.read());
+      assertEquals(new Reply(354, "", List.of("")), reader.read());
       assertFalse(reader.hasLeftovers());
     }
   }
@@ -63,17 +63,18 @@ class ReplyReaderTest {
   }
 
   @Test
-  void statusCodesCountOnlyInTheirOwnClass() {
-    assertEquals(
-        Optional.of("5.1.1"), new ServerReply(550, List.of("5.1.1 No such user")).enhanced());
-    assertEquals(Optional.of("2.0.0"), new ServerReply(250, List.of("2.0.0")).enhanced());
-    assertEquals(Optional.empty(), new ServerReply(550, List.of("2.0.0 Ok")).enhanced());
-    assertEquals(Optional.empty(), new ServerReply(550, List.of("No 5.1.1 here")).enhanced());
+  void statusCodesCountOnlyInTheirOwnClass() throws IOException {
+    assertEquals("5.1.1", reader("550 5.1.1 No such user\r\n").read().enhanced());
+    assertEquals("2.0.0", reader("250 2.0.0\r\n").read().enhanced());
+    assertEquals("", reader("550 2.0.0 Ok\r\n").read().enhanced());
+    assertEquals("", reader("550 No 5.1.1 here\r\n").read().enhanced());
   }
 
   @Test
-  void controlCharactersDoNotReachLogs() {
-    assertEquals("550 a?[31mb", new ServerReply(550, List.of("a\u001b[31mb")).toString());
-    assertTrue(new ServerReply(250, List.of("a", "b")).text().contains("a / b"));
+  void controlCharactersDoNotReachLogs() throws IOException {
+    assertEquals("550 a?[31mb", reader("550 a\u001b[31mb\r\n").read().toString());
+    IOException noReply =
+        assertThrows(IOException.class, () -> reader("\u001b[31mhello\r\n").read());
+    assertTrue(String.valueOf(noReply.getMessage()).endsWith("?[31mhello"), noReply.getMessage());
   }
 }

@@ -1,4 +1,4 @@
-package net.postern.smtp.client;
+package net.postern.smtp;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -25,7 +25,7 @@ class DataWriterTest {
 
   @Provide
   Arbitrary<String> tricky() {
-    return Arbitraries.strings().withChars('\r', '\n', '.', 'a').ofMaxLength(60);
+    return Arbitraries.strings().withChars('\r', '\n', '.', 'a', '\0').ofMaxLength(60);
   }
 
   @Property(tries = 3_000)
