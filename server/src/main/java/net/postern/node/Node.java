@@ -61,6 +61,7 @@ public final class Node implements AutoCloseable {
   private final MailMetrics metrics;
   private final SegmentVault vault;
   private final Ledger ledger;
+  private final Reconciler reconciler;
   private final DeliveryEngine delivery;
   private final EdgeServer edge;
   private final Optional<ObserveServer> observe;
@@ -120,7 +121,8 @@ public final class Node implements AutoCloseable {
     if (recovered > 0) {
       LOG.info("{} deliveries were under way when this node stopped; they are due now", recovered);
     }
-    new Reconciler(vault, ledger, new SegmentTable(database)).run();
+    reconciler = new Reconciler(vault, ledger, new SegmentTable(database));
+    Reconciler.Report found = reconciler.run();
 
     delivery =
         new DeliveryEngine(
@@ -151,6 +153,8 @@ public final class Node implements AutoCloseable {
         config.observe().listen().map(at -> ObserveServer.start(at, checks(), metrics::scrape));
     observe.ifPresent(rollback::add);
     gauges();
+    rollback.add(reconciler);
+    reconciler.watch(found);
     edge.start();
   }
 
@@ -201,7 +205,11 @@ public final class Node implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     ledger.close();
+    reconciler.close();
     vault.close();
+    if (!ledger.away()) {
+      reconciler.noteFinished();
+    }
     observe.ifPresent(ObserveServer::close);
     refusals.close();
     metrics.close();
