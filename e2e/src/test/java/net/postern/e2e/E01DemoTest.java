@@ -11,10 +11,13 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import net.postern.testkit.Await;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -40,19 +43,12 @@ class E01DemoTest {
   /** Runs it; temporary files of the program go below the test's directory. */
   private Outcome demo(String javaOptions, String... arguments)
       throws IOException, InterruptedException {
-    Path temporary = Files.createDirectories(directory.resolve("tmp"));
     Path out = Files.createTempFile(directory, "out", ".txt");
-    List<String> command =
-        Stream.concat(
-                Stream.of(HOME.toRealPath().resolve("postern").toString(), "demo"),
-                Stream.of(arguments))
-            .toList();
-    ProcessBuilder builder =
-        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(out.toFile());
-    builder
-        .environment()
-        .put("POSTERN_JAVA_OPTS", "-Djava.io.tmpdir=" + temporary + " " + javaOptions);
-    Process process = builder.start();
+    Process process =
+        start(
+            javaOptions,
+            out,
+            Stream.concat(Stream.of("demo"), Stream.of(arguments)).toArray(String[]::new));
     try {
       assertTrue(
           process.waitFor(MAX_SECONDS, TimeUnit.SECONDS),
@@ -65,6 +61,20 @@ class E01DemoTest {
       }
     }
     return new Outcome(process.exitValue(), Files.readString(out, StandardCharsets.UTF_8));
+  }
+
+  private Process start(String javaOptions, Path out, String... arguments) throws IOException {
+    Path temporary = Files.createDirectories(directory.resolve("tmp"));
+    List<String> command =
+        Stream.concat(
+                Stream.of(HOME.toRealPath().resolve("postern").toString()), Stream.of(arguments))
+            .toList();
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(out.toFile());
+    builder
+        .environment()
+        .put("POSTERN_JAVA_OPTS", "-Djava.io.tmpdir=" + temporary + " " + javaOptions);
+    return builder.start();
   }
 
   private static String readQuietly(Path file) {
@@ -105,6 +115,11 @@ class E01DemoTest {
     }
     assertTrue(demo.says("Everything was as expected."), demo.out());
     assertFalse(demo.says("NOT"), demo.out());
+    nothingIsLeft();
+  }
+
+  /** Neither files nor, since its files are among them, the database. */
+  private void nothingIsLeft() throws IOException {
     try (Stream<Path> left = Files.list(directory.resolve("tmp"))) {
       // The JVM's own files of performance counters and the like are not ours.
       assertEquals(
@@ -134,6 +149,29 @@ class E01DemoTest {
       assertTrue(Files.isDirectory(data.resolve("store-" + store)), "store " + store + " is away");
       assertFalse(Files.exists(data.resolve("store-" + store + ".away")), "store " + store);
     }
+  }
+
+  @Test
+  void itServesOnUntilItIsStopped() throws IOException, InterruptedException {
+    Path out = directory.resolve("serving.txt");
+    Process demo = start("", out, "demo");
+    try {
+      Await.until(
+          Duration.ofSeconds(MAX_SECONDS),
+          () -> !demo.isAlive() || readQuietly(out).contains("The log of mail follows."));
+      Matcher config = Pattern.compile("quarantine list --config (\\S+)").matcher(readQuietly(out));
+      assertTrue(config.find(), () -> readQuietly(out));
+      Path list = directory.resolve("list.txt");
+      Process admin = start("", list, "admin", "quarantine", "list", "--config", config.group(1));
+      assertTrue(admin.waitFor(MAX_SECONDS, TimeUnit.SECONDS), "admin is still running");
+      assertEquals(0, admin.exitValue(), () -> readQuietly(list));
+      assertTrue(readQuietly(list).contains("phishing@sender.example"), () -> readQuietly(list));
+    } finally {
+      demo.destroy();
+    }
+    assertTrue(demo.waitFor(MAX_SECONDS, TimeUnit.SECONDS), () -> readQuietly(out));
+    assertTrue(readQuietly(out).contains("Stopping ..."), () -> readQuietly(out));
+    nothingIsLeft();
   }
 
   @Test

@@ -136,6 +136,12 @@ public final class Demo {
       }
     } catch (Stopped e) {
       out.println("Stopped.");
+    } catch (StartException e) {
+      // Ctrl-C reaches the programs that a start runs as well, and they end first.
+      if (!isStopping()) {
+        throw e;
+      }
+      out.println("Stopped.");
     } catch (TenantException | VaultUnavailableException e) {
       throw new StartException("the demonstration cannot go on: " + e.getMessage(), e);
     } catch (InterruptedException e) {

@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -58,11 +59,12 @@ final class DemoNode implements AutoCloseable {
    */
   static DemoNode in(Path data, PrintWriter out) throws StartException {
     try {
+      if (Files.exists(data) && !Files.isDirectory(data)) {
+        throw new StartException(data + " is a file; name a directory with --data");
+      }
       Files.createDirectories(data);
       if (!Files.isWritable(data)) {
-        throw new StartException(
-            "no permission to write in %s for the user %s; name another directory with --data"
-                .formatted(data, System.getProperty("user.name")));
+        throw new AccessDeniedException(data.toString());
       }
       Path file = data.resolve("postern.toml");
       if (Files.exists(file) ? !Files.readString(file).startsWith(MARK) : !isEmpty(data)) {
@@ -76,6 +78,11 @@ final class DemoNode implements AutoCloseable {
         StoreCheck.putBack(data);
       }
       return node;
+    } catch (AccessDeniedException e) {
+      throw new StartException(
+          "no permission to write in %s for the user %s; name another directory with --data"
+              .formatted(data, System.getProperty("user.name")),
+          e);
     } catch (IOException e) {
       throw new StartException(
           "%s cannot be used: %s; name another directory with --data".formatted(data, e), e);
