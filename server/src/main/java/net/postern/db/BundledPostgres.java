@@ -33,6 +33,7 @@ import org.slf4j.LoggerFactory;
 public final class BundledPostgres implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(BundledPostgres.class);
   private static final String USER = "postern";
+  private static final Path SETSID = Path.of("/usr/bin/setsid");
   private static final Duration START_LIMIT = Duration.ofSeconds(60);
 
   /** Attempts to launch before giving up: children of a killed server go within seconds. */
@@ -268,7 +269,12 @@ public final class BundledPostgres implements AutoCloseable {
             // full of
             // dead rows from piling up.
             "autovacuum_vacuum_scale_factor=0.1");
-    List<String> command = command("postgres", "-D", directory.toString());
+    List<String> command = new ArrayList<>();
+    if (Files.isExecutable(SETSID)) {
+      // A session of its own: Ctrl-C at the terminal is for Postern, which stops the server in order.
+      command.add(SETSID.toString());
+    }
+    command.addAll(command("postgres", "-D", directory.toString()));
     for (String setting : settings) {
       command.add("-c");
       command.add(setting);
