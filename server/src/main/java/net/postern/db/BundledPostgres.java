@@ -271,7 +271,8 @@ public final class BundledPostgres implements AutoCloseable {
             "autovacuum_vacuum_scale_factor=0.1");
     List<String> command = new ArrayList<>();
     if (Files.isExecutable(SETSID)) {
-      // A session of its own: Ctrl-C at the terminal is for Postern, which stops the server in order.
+      // A session of its own: Ctrl-C at the terminal is for Postern, which stops the server in
+      // order.
       command.add(SETSID.toString());
     }
     command.addAll(command("postgres", "-D", directory.toString()));
