@@ -151,7 +151,7 @@ public final class Tenants {
           mailbox.ifPresent(id -> insertMailbox(handle, customer.id(), id));
           handle
               .createUpdate(
-                  "insert into domain (name, customer_id, catch_all_mailbox) values (?, ?, ?)")
+                  "insert into domain (name, customer_id, catch_all_mailbox) values (?, ?, ?::uuid)")
               .bind(0, domain)
               .bind(1, customer.id().value())
               .bind(2, mailbox.orElse(null))
