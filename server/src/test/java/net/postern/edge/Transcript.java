@@ -38,6 +38,7 @@ import net.postern.intake.IntakeResult;
  * M: text         intake got one more message, with this content (escapes as above)
  * M. none         intake got nothing more
  * E: REASON       one more refusal was reported, for this reason
+ * E. none         no further refusal was reported
  * </pre>
  */
 final class Transcript {
@@ -126,6 +127,8 @@ final class Transcript {
         assertEquals(
             MailEvent.Reason.valueOf(text.strip()), refusals.get(refusalsSeen++).reason(), where);
       }
+      case "E." ->
+          assertEquals(refusalsSeen, edge.refusals().size(), where + ": a refusal was reported");
       default -> throw new IllegalArgumentException(where + ": not understood: " + line);
     }
   }
