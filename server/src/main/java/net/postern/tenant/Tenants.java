@@ -21,6 +21,9 @@ import org.jdbi.v3.core.statement.UnableToExecuteStatementException;
  * TenantException} with a message for the person who asked.
  */
 public final class Tenants {
+  /** The local part that every domain takes mail for (RFC 5321 §4.5.1). */
+  public static final String POSTMASTER = "postmaster";
+
   private final Database database;
   private final KeyRing keys;
 
@@ -133,13 +136,19 @@ public final class Tenants {
   }
 
   /**
-   * Adds a domain.
+   * Adds a domain, and a postmaster with a mailbox and key of its own: mail for it is taken from
+   * the first moment (RFC 5321 §4.5.1). {@link #addAlias} makes an existing user the postmaster.
    *
    * @param catchAll whether every address of the domain is taken; otherwise only added users are
    * @return the domain in the form in which it is kept
    */
   public String addDomain(Customer customer, String name, boolean catchAll) throws TenantException {
     String domain = domain(name);
+    if (findDomain(domain).isPresent()) {
+      throw new TenantException("domain " + domain + " exists already");
+    }
+    EmailAddress postmaster = new EmailAddress(POSTMASTER, domain);
+    UUID postmasterMailbox = newMailbox(customer.id(), postmaster.key()).value();
     Optional<MailboxId> all = Optional.empty();
     if (catchAll) {
       all = Optional.of(newMailbox(customer.id(), "*@" + domain));
@@ -156,6 +165,8 @@ public final class Tenants {
               .bind(1, customer.id().value())
               .bind(2, mailbox.orElse(null))
               .execute();
+          insertMailbox(handle, customer.id(), postmasterMailbox);
+          insertAddress(handle, postmaster, customer.id(), postmasterMailbox);
           return domain;
         });
   }
@@ -196,7 +207,10 @@ public final class Tenants {
         });
   }
 
-  /** Gives an existing user another address in a domain of the same customer. */
+  /**
+   * Gives an existing user another address in a domain of the same customer; also that of the
+   * domain's postmaster, whose mail then goes to this user.
+   */
   public void addAlias(EmailAddress alias, EmailAddress user) throws TenantException {
     CustomerId customer = customerOf(alias);
     if (!customer.equals(customerOf(user))) {
@@ -212,6 +226,9 @@ public final class Tenants {
                   .mapTo(UUID.class)
                   .findOne()
                   .orElseThrow(() -> new IllegalArgumentException("no user " + user));
+          if (alias.localPart().equalsIgnoreCase(POSTMASTER)) {
+            handle.execute("delete from address where address = ?", alias.key());
+          }
           insertAddress(handle, alias, customer, mailbox);
           return alias;
         });
@@ -263,17 +280,21 @@ public final class Tenants {
                 .execute());
   }
 
-  private CustomerId customerOf(EmailAddress address) throws TenantException {
+  private Optional<CustomerId> findDomain(String name) {
     return database
         .jdbi()
         .withHandle(
             handle ->
                 handle
                     .createQuery("select customer_id from domain where name = ?")
-                    .bind(0, address.domain())
+                    .bind(0, name)
                     .mapTo(UUID.class)
                     .findOne())
-        .map(CustomerId::new)
+        .map(CustomerId::new);
+  }
+
+  private CustomerId customerOf(EmailAddress address) throws TenantException {
+    return findDomain(address.domain())
         .orElseThrow(() -> new TenantException("no domain " + address.domain() + "; add it first"));
   }
 

@@ -18,6 +18,7 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLSocket;
+import net.postern.address.EmailAddress;
 import net.postern.events.MailEvent;
 import net.postern.intake.IntakeResult;
 
@@ -193,6 +194,7 @@ final class Transcript {
           settings.commandTimeout = Duration.ofMillis(Long.parseLong(words[2]));
       case "dataTimeoutMillis" ->
           settings.dataTimeout = Duration.ofMillis(Long.parseLong(words[2]));
+      case "postmaster" -> settings.postmaster = EmailAddress.parse(words[2]).orElseThrow();
       case "intake" -> settings.intake = intake(words[2]);
       default -> throw new IllegalArgumentException("no such setting: " + line);
     }

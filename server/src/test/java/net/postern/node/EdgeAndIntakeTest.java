@@ -1,6 +1,8 @@
 package net.postern.node;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
@@ -149,6 +151,56 @@ class EdgeAndIntakeTest {
           .send(HttpRequest.newBuilder(page).build(), HttpResponse.BodyHandlers.ofString())
           .body();
     }
+  }
+
+  /** RFC 5321 §4.5.1: mail for postmaster is taken for every domain, and for the host. */
+  @Test
+  void everyDomainHasAPostmaster() throws Exception {
+    Tenants tenants = node.tenants();
+    Customer customer = tenants.findCustomer("First").orElseThrow();
+    assertEquals(
+        List.of("postmaster@two.example", "user@two.example"), tenants.users("two.example"));
+    try (Client client = new Client()) {
+      client.expect("MAIL FROM:<>", "250");
+      client.expect("RCPT TO:<postmaster@two.example>", "250");
+      client.expect("RCPT TO:<PostMaster@two.example>", "250");
+      // The control: another role that nobody added.
+      client.expect("RCPT TO:<hostmaster@two.example>", "550 5.1.1");
+      client.expect("RCPT TO:<postmaster>", "550 5.1.1 No postmaster for this host");
+      tenants.addDomain(customer, "mx.host.example", false);
+      client.expect("RCPT TO:<postmaster>", "250");
+    }
+  }
+
+  @Test
+  void aUserCanBeThePostmaster() throws Exception {
+    Tenants tenants = node.tenants();
+    Customer customer = tenants.findCustomer("First").orElseThrow();
+    tenants.addDomain(customer, "three.example", true);
+    tenants.addUser(address("anna@three.example"));
+    assertNotEquals(mailbox("anna@three.example"), mailbox("postmaster@three.example"));
+    tenants.addAlias(address("postmaster@three.example"), address("anna@three.example"));
+    assertEquals(mailbox("anna@three.example"), mailbox("postmaster@three.example"));
+    // The controls: another name is not taken over, and a domain is not added twice.
+    tenants.addUser(address("otto@three.example"));
+    assertThrows(
+        TenantException.class,
+        () -> tenants.addAlias(address("otto@three.example"), address("anna@three.example")));
+    TenantException twice =
+        assertThrows(
+            TenantException.class, () -> tenants.addDomain(customer, "three.example", false));
+    assertEquals("domain three.example exists already", twice.getMessage());
+  }
+
+  private static UUID mailbox(String address) {
+    return node.database()
+        .jdbi()
+        .withHandle(
+            handle ->
+                handle
+                    .select("select mailbox_id from address where address = ?", address)
+                    .mapTo(UUID.class)
+                    .one());
   }
 
   private static EmailAddress address(String text) {
