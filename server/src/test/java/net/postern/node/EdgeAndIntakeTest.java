@@ -19,10 +19,14 @@ import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import net.postern.address.EmailAddress;
 import net.postern.config.ConfigLoader;
 import net.postern.id.CustomerId;
+import net.postern.id.MessageId;
+import net.postern.ledger.MessageQueries;
+import net.postern.ledger.MessageView;
 import net.postern.tenant.Customer;
 import net.postern.tenant.TenantException;
 import net.postern.tenant.Tenants;
@@ -190,6 +194,33 @@ class EdgeAndIntakeTest {
         assertThrows(
             TenantException.class, () -> tenants.addDomain(customer, "three.example", false));
     assertEquals("domain three.example exists already", twice.getMessage());
+  }
+
+  @Test
+  void whatIsHeldIsFoundAndLetOut() throws Exception {
+    CustomerId third = customer("Third", "four.example");
+    Customer customer = node.tenants().findCustomer("Third").orElseThrow();
+    node.tenants().setPolicy(customer, 3, 4, 1_000_000, "");
+    try (Client client = new Client()) {
+      client.envelope("user@four.example");
+      client.expect(message(GTUBE), "250 2.0.0");
+    }
+    MessageQueries messages = new MessageQueries(node.database());
+    Await.until(() -> messages.held(Optional.of(third), 10).size() == 1);
+    MessageView held = messages.held(Optional.of(third), 10).getFirst();
+    assertEquals("user@four.example", held.recipient());
+    assertEquals(List.of(held), messages.held(Optional.empty(), 10));
+    assertEquals(List.of(held), messages.search("USER@four.", 10));
+    // The controls: another customer's view, and a sign that would match anything.
+    assertEquals(List.of(), messages.held(Optional.of(first), 10));
+    assertEquals(List.of(), messages.search("user%four", 10));
+    MessageId id = held.key().message();
+    assertEquals(List.of(), messages.release(id, Optional.of(1), "anna"));
+    assertEquals(1, messages.release(id, Optional.empty(), "anna").size());
+    assertEquals(List.of(), messages.held(Optional.empty(), 10));
+    List<String> steps =
+        messages.find(id).getFirst().steps().stream().map(MessageView.Step::detail).toList();
+    assertTrue(steps.contains("by anna"), steps.toString());
   }
 
   private static UUID mailbox(String address) {
