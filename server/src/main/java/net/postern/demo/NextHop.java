@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
+import net.postern.address.EmailAddress;
 import net.postern.config.ConfigLoader;
 import net.postern.config.EdgeConfig;
 import net.postern.config.HostPort;
@@ -65,6 +66,7 @@ final class NextHop implements AutoCloseable {
         new EdgeServer(
             config,
             "mail." + domain,
+            new EmailAddress("postmaster", domain),
             new Everyone(domain),
             new ToFiles(directory),
             event -> {},
