@@ -21,6 +21,11 @@ public final class MessageQueries {
       from message m join delivery d on d.customer_id = m.customer_id and d.message_id = m.id
       """;
 
+  private static final String RELEASE =
+      "state = 0, due_at = now(), give_up_at = now() + (give_up_at - (select accepted_at from"
+          + " message m where m.customer_id = delivery.customer_id and m.id ="
+          + " delivery.message_id))";
+
   private final Database database;
 
   public MessageQueries(Database database) {
@@ -109,14 +114,15 @@ public final class MessageQueries {
   }
 
   /**
-   * Lets held deliveries out: they are due at once.
+   * Lets held deliveries out: they are due at once, and are tried for as long as if they had come
+   * now, however long they were held.
    *
    * @param number one recipient, or empty for all of the message
    * @param by who did it, for the trace
    * @return what was released; empty when nothing of it was held
    */
   public List<MessageView> release(MessageId message, Optional<Integer> number, String by) {
-    return change(message, number, "state = 0, due_at = now()", "released", "by " + by);
+    return change(message, number, RELEASE, "released", "by " + by);
   }
 
   /** Ends held deliveries: they are removed by the rule {@code deleted by ...}. */
