@@ -45,6 +45,9 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
   /** Most frames that wait for the next sync; further callers block. */
   private static final int QUEUE = 4_096;
 
+  /** No frame: submitted to have the open segment looked at, with nothing to append. */
+  private static final byte[] NOTHING = new byte[0];
+
   private final VaultConfig config;
   private final List<StoreLane> lanes;
   private final FrameCodec codec;
@@ -78,7 +81,9 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     this.reader = new StoreReader(this::readOrder, keys);
     this.events = events;
     this.clock = clock;
-    this.upkeep = new StoreUpkeep(lanes, config.reserve().bytes(), this::openSegment, events);
+    this.upkeep =
+        new StoreUpkeep(
+            lanes, config.reserve().bytes(), this::openSegment, this::endIncomplete, events);
     this.commits =
         new GroupCommit<>(
             "vault-commit",
@@ -197,6 +202,10 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     try {
       requireStores();
       Open current = current();
+      if (group.stream().allMatch(item -> item.value().length == 0)) {
+        acknowledge(group, current.segment(), current.length(), current.members().size());
+        return;
+      }
       ByteBuffer bytes = gather(current, group);
       long before = current.length();
       Round round = new Round(current.members().size());
@@ -290,8 +299,25 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     }
   }
 
+  // A store came back: the open segment, which it lacks, is to end now and not with the next mail,
+  // since nobody copies a segment that is open. Under load the next group ends it anyway.
+  private void endIncomplete() {
+    try {
+      if (open.isPresent() && commits.waiting() == 0) {
+        var _ = commits.submit(NOTHING);
+      }
+    } catch (RejectedExecutionException e) {
+      LOG.debug("closed meanwhile");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   private void end() {
     if (open.isPresent()) {
+      if (open.get().members().size() < lanes.size()) {
+        upkeep.equalizeSoon();
+      }
       open.get().members().stream().filter(StoreLane::up).forEach(StoreLane::seal);
       open = Optional.empty();
     }
