@@ -101,9 +101,9 @@ class E02CrashTest {
         assertTrue(ledger.contains("balance: 0"), ledger);
         Counted counted = count(load, sink, kills);
 
-        assertEquals(143, node.stop(Duration.ofSeconds(60)), node::endOfLog);
+        assertEquals(0, node.stop(Duration.ofSeconds(60)), node::endOfLog);
         node.start();
-        Await.until(Duration.ofSeconds(60), () -> NodeProcess.difference(node.stores()).isEmpty());
+        node.awaitEqualStores(Duration.ofSeconds(60));
         assertEquals(counted.total(), sink.total(), "delivered again after a clean stop");
 
         System.out.println(

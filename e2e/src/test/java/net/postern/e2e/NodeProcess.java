@@ -116,9 +116,19 @@ final class NodeProcess implements AutoCloseable {
     return node;
   }
 
+  /** Another process on the data of an installation. */
+  static NodeProcess beside(NodeProcess first) throws IOException {
+    return new NodeProcess(newDirectory("beside"), first.data);
+  }
+
   /** Sets a key of the configuration for the next start; the value as TOML. */
   void set(String section, String key, String value) {
     settings.computeIfAbsent(section, each -> new LinkedHashMap<>()).put(key, value);
+  }
+
+  /** Leaves a key to its default again. */
+  void unset(String section, String key) {
+    settings.getOrDefault(section, new LinkedHashMap<>()).remove(key);
   }
 
   /** Options for the JVM at the next start. */
@@ -339,9 +349,14 @@ final class NodeProcess implements AutoCloseable {
     }
   }
 
-  /** The last lines of the log that are no mail log. */
+  /** The last lines of the log, without those about single messages. */
   String endOfLog() {
-    List<String> lines = logOfRun().lines().filter(line -> !line.contains("event=")).toList();
+    List<String> lines =
+        logOfRun()
+            .lines()
+            .filter(line -> !line.contains("event=") && !line.contains("was not taken"))
+            .map(line -> line.substring(0, Math.min(300, line.length())))
+            .toList();
     return String.join("\n", lines.subList(Math.max(0, lines.size() - 40), lines.size()));
   }
 
@@ -475,6 +490,15 @@ final class NodeProcess implements AutoCloseable {
       }
     }
     return files;
+  }
+
+  /** Waits until all stores hold the same files with the same bytes. */
+  void awaitEqualStores(Duration limit) {
+    try {
+      Await.until(limit, () -> difference(stores()).isEmpty());
+    } catch (AssertionError e) {
+      throw new AssertionError("stores differ:\n" + difference(stores()) + endOfLog(), e);
+    }
   }
 
   /** Where stores differ, in words; empty when all hold the same files with the same bytes. */

@@ -48,6 +48,8 @@ final class StartCommand implements Runnable {
                       node.close();
                       Logging.stop();
                       stopped.countDown();
+                      // Otherwise the JVM ends with 143, which a supervisor takes for a failure.
+                      Runtime.getRuntime().halt(Exit.OK);
                     }));
     PrintWriter out = spec.commandLine().getOut();
     out.println(ready(node));

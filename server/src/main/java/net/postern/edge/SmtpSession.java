@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import net.postern.edge.check.Refusal;
 import net.postern.events.MailEvent;
 import net.postern.events.MailEvent.Reason;
@@ -44,7 +45,14 @@ final class SmtpSession {
   private int errors;
   private int messages;
   private Optional<Transaction> transaction = Optional.empty();
-  private volatile boolean inTransaction;
+  private boolean inTransaction;
+
+  /**
+   * Whether it waits for a command between two transactions, where a drain may end the wait. Taken
+   * back by whoever comes first, the session with a command or the drain: input that is shut while
+   * a transaction begins would break off a message after its 354.
+   */
+  private final AtomicBoolean mayBeWoken = new AtomicBoolean();
 
   SmtpSession(EdgeContext context, Connection connection) {
     this.context = context;
@@ -75,13 +83,20 @@ final class SmtpSession {
   private Next talk() throws IOException {
     Next next = Next.CONTINUE;
     while (next == Next.CONTINUE) {
-      if (context.isDraining() && !inTransaction) {
+      boolean between = !inTransaction;
+      mayBeWoken.set(between);
+      // Asked after that: a drain that begins from here on wakes the session.
+      if (between && context.isDraining()) {
         return shuttingDown();
       }
       connection.bound(
           Math.min(Ticks.after(context.config().commandTimeout()), sessionDeadline), Ticks.NEVER);
+      WireReader.Line line = reader.readLine();
+      if (between && !mayBeWoken.compareAndSet(true, false)) {
+        return shuttingDown();
+      }
       next =
-          switch (reader.readLine()) {
+          switch (line) {
             case COMPLETE -> command();
             case TOO_LONG -> refuse(Stage.COMMAND, Reason.LINE_TOO_LONG, Replies.LINE_TOO_LONG);
             case BARE_LINE_END ->
@@ -295,7 +310,7 @@ final class SmtpSession {
 
   /** Ends the wait of a session that is between two transactions. Any thread. */
   void drain() {
-    if (!inTransaction) {
+    if (mayBeWoken.compareAndSet(true, false)) {
       connection.wake();
     }
   }

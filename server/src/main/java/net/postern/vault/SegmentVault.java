@@ -55,6 +55,9 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
    */
   private static final int PATIENCE = 5;
 
+  /** No frame: submitted to have the open segment looked at, with nothing to append. */
+  private static final byte[] NOTHING = new byte[0];
+
   private final VaultConfig config;
   private final List<StoreLane> lanes;
   private final FrameCodec codec;
@@ -91,7 +94,9 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     this.reader = new StoreReader(this::readOrder, keys);
     this.events = events;
     this.clock = clock;
-    this.upkeep = new StoreUpkeep(lanes, config.reserve().bytes(), this::openSegment, events);
+    this.upkeep =
+        new StoreUpkeep(
+            lanes, config.reserve().bytes(), this::openSegment, this::storeReturned, events);
     this.commits =
         new GroupCommit<>(
             "vault-commit",
@@ -245,7 +250,11 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     boolean decided = false;
     try {
       requireStores();
-      append(group);
+      if (group.stream().allMatch(item -> item.value().length == 0)) {
+        endIncomplete(group);
+      } else {
+        append(group);
+      }
       decided = true;
     } catch (VaultUnavailableException e) {
       decided = true;
@@ -352,9 +361,35 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     }
   }
 
+  // A store came back: the open segment, which it lacks, is to end now and not with the next mail,
+  // since nobody copies a segment that is open. Under load the next group ends it anyway.
+  private void storeReturned() {
+    try {
+      if (open.isPresent() && commits.waiting() == 0) {
+        var _ = commits.submit(NOTHING);
+      }
+    } catch (RejectedExecutionException e) {
+      LOG.debug("closed meanwhile");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void endIncomplete(List<GroupCommit.Item<byte[], Kept>> group) {
+    Set<StoreLane> up = Set.copyOf(lanes.stream().filter(StoreLane::up).toList());
+    if (open.isPresent() && !open.get().members().equals(up)) {
+      end();
+    }
+    Kept nothing = new Kept(new Place(new UUID(0, 0), 0, 0), 0);
+    group.forEach(item -> item.promise().complete(nothing));
+  }
+
   private void end() {
     if (open.isPresent()) {
       ended.add(open.get().segment());
+      if (open.get().members().size() < lanes.size()) {
+        upkeep.equalizeSoon();
+      }
       open.get().members().stream().filter(StoreLane::up).forEach(StoreLane::seal);
       open = Optional.empty();
     }

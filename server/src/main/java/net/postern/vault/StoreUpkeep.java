@@ -48,6 +48,7 @@ public final class StoreUpkeep implements AutoCloseable {
   private final List<StoreLane> lanes;
   private final long reserve;
   private final Supplier<Optional<UUID>> openSegment;
+  private final Runnable returned;
   private final Events events;
   private final AtomicLong repaired = new AtomicLong();
   private final Set<StoreLane> looking = ConcurrentHashMap.newKeySet();
@@ -55,11 +56,19 @@ public final class StoreUpkeep implements AutoCloseable {
   private volatile boolean closed;
   private volatile boolean equalizeWanted = true;
 
+  /**
+   * @param returned told when a store takes mail again; must not block
+   */
   StoreUpkeep(
-      List<StoreLane> lanes, long reserve, Supplier<Optional<UUID>> openSegment, Events events) {
+      List<StoreLane> lanes,
+      long reserve,
+      Supplier<Optional<UUID>> openSegment,
+      Runnable returned,
+      Events events) {
     this.lanes = lanes;
     this.reserve = reserve;
     this.openSegment = openSegment;
+    this.returned = returned;
     this.events = events;
     this.thread = Thread.ofPlatform().name("store-upkeep").daemon().start(this::run);
   }
@@ -72,6 +81,11 @@ public final class StoreUpkeep implements AutoCloseable {
     return lanes.stream()
         .map(lane -> new Health(lane.store().name(), lane.up(), lane.why()))
         .toList();
+  }
+
+  /** Has the stores made equal soon: a segment has ended that not all of them got. */
+  void equalizeSoon() {
+    equalizeWanted = true;
   }
 
   /** How many objects were copied to a store that lacked them, since start. */
@@ -318,6 +332,7 @@ public final class StoreUpkeep implements AutoCloseable {
       lane.markUp();
       events.emit(new MailEvent.StoreHealth(name, true, ""));
       equalizeWanted = true;
+      returned.run();
       LockSupport.unpark(thread);
     }
   }

@@ -79,6 +79,7 @@ public final class MailLoad implements AutoCloseable {
   private final AtomicInteger acknowledgedCount = new AtomicInteger();
   private final AtomicInteger brokenOff = new AtomicInteger();
   private final Map<String, AtomicInteger> refusals = new ConcurrentHashMap<>();
+  private final Map<String, AtomicInteger> doubtCauses = new ConcurrentHashMap<>();
   private final List<String> given = new ArrayList<>();
   private final CountDownLatch ended;
   private final String body;
@@ -133,6 +134,13 @@ public final class MailLoad implements AutoCloseable {
       sum += doubts.get(i);
     }
     return sum;
+  }
+
+  /** What broke the connections that left something in doubt, and how often. */
+  public Map<String, Integer> doubtCauses() {
+    Map<String, Integer> counts = new TreeMap<>();
+    doubtCauses.forEach((cause, count) -> counts.put(cause, count.get()));
+    return counts;
   }
 
   /** How often a connection broke, or could not be made, with nothing in doubt. */
@@ -329,6 +337,7 @@ public final class MailLoad implements AutoCloseable {
         end = reply();
       } catch (IOException e) {
         doubts.incrementAndGet(id);
+        doubtCauses.computeIfAbsent(e.toString(), key -> new AtomicInteger()).incrementAndGet();
         throw e;
       }
       return end.startsWith("250") ? Fate.ACKNOWLEDGED : refused(id, end);
