@@ -81,9 +81,9 @@ public final class Tenants {
             handle ->
                 handle
                     .createQuery(
-                        "select c.*, (select count(*) from domain d where d.customer_id = c.id) domains,"
-                            + " (select count(*) from address a where a.customer_id = c.id) users"
-                            + " from customer c order by name")
+                        "select c.*, (select count(*) from domain d where d.customer_id = c.id)"
+                            + " domains, (select count(*) from address a where a.customer_id ="
+                            + " c.id) users from customer c order by name")
                     .map(
                         (row, context) ->
                             new Listed(
@@ -126,7 +126,8 @@ public final class Tenants {
         handle ->
             handle
                 .createUpdate(
-                    "insert into registered_server (customer_id, network) values (?, network(?::inet))")
+                    "insert into registered_server (customer_id, network) values (?,"
+                        + " network(?::inet))")
                 .bind(0, customer.id().value())
                 .bind(1, network.toString())
                 .execute());
@@ -151,7 +152,8 @@ public final class Tenants {
           mailbox.ifPresent(id -> insertMailbox(handle, customer.id(), id));
           handle
               .createUpdate(
-                  "insert into domain (name, customer_id, catch_all_mailbox) values (?, ?, ?)")
+                  "insert into domain (name, customer_id, catch_all_mailbox) values (?, ?,"
+                      + " ?::uuid)")
               .bind(0, domain)
               .bind(1, customer.id().value())
               .bind(2, mailbox.orElse(null))
@@ -169,10 +171,10 @@ public final class Tenants {
                 handle
                     .createQuery(
                         "select d.name, c.name customer, d.catch_all_mailbox is not null catch_all,"
-                            + " coalesce(r.kind || ' ' || array_to_string(r.targets, ' ') || case when"
-                            + " r.kind = 'smtp' then ' tls ' || r.tls else '' end, 'none') route"
-                            + " from domain d join customer c on c.id = d.customer_id"
-                            + " left join route r on r.domain = d.name order by d.name")
+                            + " coalesce(r.kind || ' ' || array_to_string(r.targets, ' ') || case"
+                            + " when r.kind = 'smtp' then ' tls ' || r.tls else '' end, 'none')"
+                            + " route from domain d join customer c on c.id = d.customer_id left"
+                            + " join route r on r.domain = d.name order by d.name")
                     .map(
                         (row, context) ->
                             new DomainListed(
