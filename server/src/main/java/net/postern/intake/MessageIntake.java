@@ -138,8 +138,20 @@ public final class MessageIntake implements Intake {
           vault.keep(new MessageFrame(id, holders(envelope), RecordJson.encode(records), content));
       List<MessageRecord> placed = records.stream().map(record -> record.at(kept.place())).toList();
       Runnable committed = hot ? () -> dispatcher.dispatch(hot(placed, content)) : () -> {};
-      // Not awaited: the vault has it, and the ledger logs and keeps what it cannot enter.
-      CompletableFuture<Void> _ = ledger.record(placed, committed);
+      // Not awaited: the vault has it, and what the ledger cannot enter is found there again.
+      CompletableFuture<Void> _ =
+          ledger
+              .record(placed, committed)
+              .whenComplete(
+                  (done, failure) -> {
+                    if (failure != null) {
+                      LOG.error(
+                          "message {} is in the vault but not in the ledger yet", id, failure);
+                      if (hot) {
+                        dispatcher.cancel(waiting(decisions), content.length);
+                      }
+                    }
+                  });
       handedOver = true;
       accepted(envelope, id, content.length, judgement, decisions, kept, start);
       return new IntakeResult.Accepted(id);
