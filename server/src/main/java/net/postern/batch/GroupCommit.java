@@ -56,8 +56,11 @@ public final class GroupCommit<T, R> implements AutoCloseable {
    * @param items most items in a group
    * @param weight most weight (bytes, rows) in a group; a single heavier item still goes alone
    * @param queue most items that wait
+   * @param linger how long a group waits for company when the one before had company: several
+   *     submitters are at work then, and fewer, larger groups serve all of them sooner. A lone item
+   *     after a lone item does not wait. Zero: never
    */
-  public record Limits(int items, long weight, int queue) {}
+  public record Limits(int items, long weight, int queue, Duration linger) {}
 
   private record Queued<T, R>(Item<T, R> item, long weight) {}
 
@@ -74,6 +77,9 @@ public final class GroupCommit<T, R> implements AutoCloseable {
   private final Deque<Queued<T, R>> queue = new ArrayDeque<>();
   private List<Item<T, R>> inHand = List.of();
   private boolean closed;
+
+  // Signalled by close only: arrivals must not wake a thread that lingers to save wake-ups.
+  private final Condition ending = lock.newCondition();
 
   /**
    * Starts the committing thread.
@@ -138,6 +144,7 @@ public final class GroupCommit<T, R> implements AutoCloseable {
     try {
       closed = true;
       arrived.signal();
+      ending.signal();
       room.signalAll();
     } finally {
       lock.unlock();
@@ -179,12 +186,16 @@ public final class GroupCommit<T, R> implements AutoCloseable {
   private List<Item<T, R>> take() {
     lock.lock();
     try {
+      int last = inHand.size();
       inHand = List.of();
       while (queue.isEmpty()) {
         if (closed) {
           return List.of();
         }
         arrived.awaitUninterruptibly();
+      }
+      if (last > 1) {
+        linger(last);
       }
       List<Item<T, R>> group = new ArrayList<>();
       long weight = 0;
@@ -201,6 +212,17 @@ public final class GroupCommit<T, R> implements AutoCloseable {
       return group;
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void linger(int company) {
+    long left = limits.linger().toNanos();
+    try {
+      while (left > 0 && queue.size() < company && !closed) {
+        left = ending.awaitNanos(left);
+      }
+    } catch (InterruptedException e) {
+      LOG.warn("{} was interrupted; it goes on", thread.getName());
     }
   }
 

@@ -173,7 +173,6 @@ public final class DirectoryStore implements ObjectStore {
           each.accept(new Listed(object, Files.size(file)));
         } catch (NoSuchFileException e) {
           // Deleted since the directory was read.
-          continue;
         }
       }
     }
@@ -243,8 +242,7 @@ public final class DirectoryStore implements ObjectStore {
   // "There is no such object" is an answer; it must not be given by a store that is not there.
   private void requireRoot(NoSuchFileException cause) throws IOException {
     if (!Files.isDirectory(root)) {
-      throw new IOException(
-          "store %s: its directory %s is gone".formatted(name, root), cause);
+      throw new IOException("store %s: its directory %s is gone".formatted(name, root), cause);
     }
   }
 

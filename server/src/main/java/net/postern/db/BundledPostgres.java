@@ -338,9 +338,9 @@ public final class BundledPostgres implements AutoCloseable {
             // full of dead rows from piling up.
             "autovacuum_vacuum_scale_factor=0.1");
     List<String> command = new ArrayList<>();
-    // In a session of its own: Ctrl-C at the terminal is for Postern, which then stops PostgreSQL
-    // when everything is written.
     if (Files.isExecutable(SETSID)) {
+      // A session of its own: Ctrl-C at the terminal is for Postern, which stops the server in
+      // order.
       command.add(SETSID.toString());
     }
     command.addAll(command("postgres", "-D", directory.toString()));

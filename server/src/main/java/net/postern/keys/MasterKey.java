@@ -62,8 +62,8 @@ public record MasterKey(String id, SecretKeySpec key) {
 
   /**
    * Makes a key file, readable by its owner only, with a fresh key. It replaces nothing, and is
-   * either there as a whole, also after a power cut, or not at all: what is wrapped under a key that
-   * was lost is lost.
+   * either there as a whole, also after a power cut, or not at all: what is wrapped under a key
+   * that was lost is lost.
    */
   public static MasterKey create(Path file) throws IOException {
     if (Files.exists(file)) {

@@ -44,6 +44,9 @@ public final class Ledger implements DeliveryLedger, AutoCloseable {
   /** Most records that wait for a transaction. */
   private static final int QUEUE = 20_000;
 
+  /** Nobody waits for these commits, so larger groups cost nothing but a little delay. */
+  private static final Duration LINGER = Duration.ofMillis(4);
+
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
 
@@ -90,7 +93,7 @@ public final class Ledger implements DeliveryLedger, AutoCloseable {
     this.node = node;
     this.lease = lease;
     this.rows = new LedgerRows(node);
-    GroupCommit.Limits limits = new GroupCommit.Limits(GROUP, GROUP, QUEUE);
+    GroupCommit.Limits limits = new GroupCommit.Limits(GROUP, GROUP, QUEUE, LINGER);
     this.records = new GroupCommit<>("ledger-record", limits, entry -> 1, this::commitRecords);
     this.settlements = new GroupCommit<>("ledger-settle", limits, each -> 1, this::commitOutcomes);
   }

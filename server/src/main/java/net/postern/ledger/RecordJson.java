@@ -18,8 +18,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The records of a message as JSON, kept inside its frame: what the ledger says of a message when
- * it is accepted can be read back from the vault alone. The form is described in {@code
- * docs/vault.md}; keys are added, never changed.
+ * it is accepted can be read back from the vault alone. Keys are added, never changed.
  */
 public final class RecordJson {
   private static final JsonMapper MAPPER =

@@ -14,7 +14,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
+import net.postern.address.EmailAddress;
 import net.postern.config.DeliveryConfig;
+import net.postern.config.NodeConfig;
 import net.postern.config.PosternConfig;
 import net.postern.db.Database;
 import net.postern.db.DatabaseException;
@@ -148,7 +150,15 @@ public final class Node implements AutoCloseable {
     SSLContext tls = ServerTls.context(config.edge(), hostname, data.root(), Instant.now());
     edge =
         rollback.add(
-            new EdgeServer(config.edge(), hostname, directory, intake, events, clock, () -> tls));
+            new EdgeServer(
+                config.edge(),
+                hostname,
+                postmaster(config.node()),
+                directory,
+                intake,
+                events,
+                clock,
+                () -> tls));
     observe =
         config.observe().listen().map(at -> ObserveServer.start(at, checks(), metrics::scrape));
     observe.ifPresent(rollback::add);
@@ -216,6 +226,13 @@ public final class Node implements AutoCloseable {
     database.close();
     data.close();
     LOG.info("stopped");
+  }
+
+  private static EmailAddress postmaster(NodeConfig config) {
+    return config
+        .postmaster()
+        .or(() -> EmailAddress.parse(Tenants.POSTMASTER + "@" + config.hostname()))
+        .orElseThrow();
   }
 
   private static Route outbound(DeliveryConfig config) {

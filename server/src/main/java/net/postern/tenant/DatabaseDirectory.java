@@ -4,6 +4,8 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import java.net.InetAddress;
 import java.nio.file.Path;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -177,52 +179,39 @@ public final class DatabaseDirectory implements Directory, Routing {
     int plus = local.indexOf(SUBADDRESS);
     String base = plus > 0 ? local.substring(0, plus) : local;
     return database
-        .jdbi()
-        .withHandle(
-            handle ->
-                handle
-                    .createQuery(
-                        """
-                        select d.customer_id, d.catch_all_mailbox,
-                          (select mailbox_id from address where address = :full) exact,
-                          (select mailbox_id from address where address = :base) base
-                        from domain d where d.name = :domain\
-                        """)
-                    .bind("full", local + "@" + address.domain())
-                    .bind("base", base + "@" + address.domain())
-                    .bind("domain", address.domain())
-                    .map(
-                        (row, context) -> {
-                          CustomerId customer =
-                              new CustomerId(row.getObject("customer_id", UUID.class));
-                          for (String column : List.of("exact", "base", "catch_all_mailbox")) {
-                            UUID mailbox = row.getObject(column, UUID.class);
-                            if (mailbox != null) {
-                              return (RecipientLookup)
-                                  new RecipientLookup.Found(
-                                      new Recipient(address, customer, new MailboxId(mailbox)));
-                            }
-                          }
-                          return new RecipientLookup.UnknownUser(customer);
-                        })
-                    .findOne()
-                    .orElseGet(RecipientLookup.NotOurs::new));
+        .row(
+            """
+            select d.customer_id, d.catch_all_mailbox,
+              (select mailbox_id from address where address = ?) exact,
+              (select mailbox_id from address where address = ?) base
+            from domain d where d.name = ?""",
+            row -> found(row, address),
+            local + "@" + address.domain(),
+            base + "@" + address.domain(),
+            address.domain())
+        .orElseGet(RecipientLookup.NotOurs::new);
+  }
+
+  private static RecipientLookup found(ResultSet row, EmailAddress address) throws SQLException {
+    CustomerId customer = new CustomerId(row.getObject("customer_id", UUID.class));
+    for (String column : List.of("exact", "base", "catch_all_mailbox")) {
+      UUID mailbox = row.getObject(column, UUID.class);
+      if (mailbox != null) {
+        return new RecipientLookup.Found(new Recipient(address, customer, new MailboxId(mailbox)));
+      }
+    }
+    return new RecipientLookup.UnknownUser(customer);
   }
 
   private Optional<Route> loadRoute(String domain) {
-    return database
-        .jdbi()
-        .withHandle(
-            handle ->
-                handle
-                    .createQuery("select kind, targets, tls from route where domain = ?")
-                    .bind(0, domain)
-                    .map(
-                        (row, context) -> {
-                          String[] targets = (String[]) row.getArray("targets").getArray();
-                          return route(row.getString("kind"), targets, row.getString("tls"));
-                        })
-                    .findOne());
+    return database.row(
+        "select kind, targets, tls from route where domain = ?",
+        row ->
+            route(
+                row.getString("kind"),
+                (String[]) row.getArray("targets").getArray(),
+                row.getString("tls")),
+        domain);
   }
 
   static Route route(String kind, String[] targets, String tls) {
@@ -244,29 +233,15 @@ public final class DatabaseDirectory implements Directory, Routing {
   }
 
   private Optional<Customer> loadCustomer(CustomerId id) {
-    return database
-        .jdbi()
-        .withHandle(
-            handle ->
-                handle
-                    .createQuery(Customer.SELECT + " where id = ?")
-                    .bind(0, id.value())
-                    .map((row, context) -> Customer.of(row))
-                    .findOne());
+    return database.row(Customer.SELECT + " where id = ?", Customer::of, id.value());
   }
 
   private List<Registered> loadServers() {
-    return database
-        .jdbi()
-        .withHandle(
-            handle ->
-                handle
-                    .createQuery("select customer_id, network::text network from registered_server")
-                    .map(
-                        (row, context) ->
-                            new Registered(
-                                Network.parse(row.getString("network")).orElseThrow(),
-                                new CustomerId(row.getObject("customer_id", UUID.class))))
-                    .list());
+    return database.rows(
+        "select customer_id, network::text network from registered_server",
+        row ->
+            new Registered(
+                Network.parse(row.getString("network")).orElseThrow(),
+                new CustomerId(row.getObject("customer_id", UUID.class))));
   }
 }

@@ -43,6 +43,9 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
   /** Most bytes in one sync; the buffer for it is kept. */
   private static final int GROUP_BYTES = 4 << 20;
 
+  /** About what a sync itself takes: docs/performance.md has the measurements. */
+  private static final Duration LINGER = Duration.ofNanos(700_000);
+
   /** Most frames that wait for the next sync; further callers block. */
   private static final int QUEUE = 4_096;
 
@@ -92,7 +95,7 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     this.commits =
         new GroupCommit<>(
             "vault-commit",
-            new GroupCommit.Limits(GROUP_FRAMES, GROUP_BYTES, QUEUE),
+            new GroupCommit.Limits(GROUP_FRAMES, GROUP_BYTES, QUEUE, LINGER),
             frame -> frame.length,
             this::commit);
   }
@@ -178,6 +181,21 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     copies.walk(
         (place, header, bytes) -> visitor.frame(place, header.id(), () -> codec.decode(bytes)));
     return copies.asked() > lanes.size() - config.minimum();
+  }
+
+  /**
+   * How many undamaged frames a store holds on its own.
+   *
+   * @throws IOException when it cannot be read
+   */
+  public static long countFrames(ObjectStore store) throws IOException {
+    List<UUID> segments = new ArrayList<>();
+    store.list(Segment.KIND, each -> Segment.name(each.object()).ifPresent(segments::add));
+    long[] count = new long[1];
+    for (UUID segment : segments) {
+      SegmentCopies.find(List.of(store), segment).walk((place, header, frame) -> count[0]++);
+    }
+    return count[0];
   }
 
   /** Gets the frames of a {@link #walk}. */

@@ -23,7 +23,8 @@ import net.postern.testkit.Await;
 import org.junit.jupiter.api.Test;
 
 class GroupCommitTest {
-  private static final GroupCommit.Limits LIMITS = new GroupCommit.Limits(10, 1_000, 8);
+  private static final GroupCommit.Limits LIMITS =
+      new GroupCommit.Limits(10, 1_000, 8, Duration.ofMillis(1));
 
   private static <T> void promiseAll(List<GroupCommit.Item<T, T>> group) {
     group.forEach(item -> item.promise().complete(item.value()));
@@ -42,7 +43,7 @@ class GroupCommitTest {
     try (GroupCommit<Integer, Integer> commits =
         new GroupCommit<>(
             "t",
-            new GroupCommit.Limits(items, weight, queue),
+            new GroupCommit.Limits(items, weight, queue, Duration.ofMillis(1)),
             value -> value % 7,
             group -> {
               groups.add(group.stream().map(GroupCommit.Item::value).toList());
@@ -88,7 +89,9 @@ class GroupCommitTest {
     }
   }
 
-  /** Many close at a random moment: each promise ends, and every rejected item was not committed. */
+  /**
+   * Many close at a random moment: each promise ends, and every rejected item was not committed.
+   */
   @Property(tries = 100)
   void closingLeavesNoPromiseOpen(@ForAll @IntRange(min = 0, max = 30) int before)
       throws Exception {
@@ -176,7 +179,10 @@ class GroupCommitTest {
     CountDownLatch never = new CountDownLatch(1);
     GroupCommit<Integer, Integer> commits =
         new GroupCommit<>(
-            "t", new GroupCommit.Limits(1, 1, 8), value -> 1, group -> never.await());
+            "t",
+            new GroupCommit.Limits(1, 1, 8, Duration.ZERO),
+            value -> 1,
+            group -> never.await());
     CompletableFuture<Integer> inHand = commits.submit(1);
     CompletableFuture<Integer> queued = commits.submit(2);
     commits.close(Duration.ofMillis(50));
@@ -193,7 +199,7 @@ class GroupCommitTest {
     try (GroupCommit<String, String> commits =
         new GroupCommit<>(
             "t",
-            new GroupCommit.Limits(1, 1, 8),
+            new GroupCommit.Limits(1, 1, 8, Duration.ZERO),
             value -> 1,
             group -> {
               switch (group.getFirst().value()) {

@@ -44,7 +44,9 @@ class DirectoryStoreTest extends ObjectStoreContract {
     assertEquals(List.of(object), listed);
   }
 
-  /** An unmounted disk is not an empty store: nothing is made in its place, nothing is "not there". */
+  /**
+   * An unmounted disk is not an empty store: nothing is made in its place, nothing is "not there".
+   */
   @Test
   void aStoreWhoseDirectoryIsGoneFailsAndDoesNotAnswer() throws IOException {
     DirectoryStore store = open();
@@ -89,7 +91,7 @@ class DirectoryStoreTest extends ObjectStoreContract {
     Files.writeString(file, "x");
     IOException failure =
         assertThrows(IOException.class, () -> new DirectoryStore("disk", file.resolve("below")));
-    assertTrue(failure.getMessage().contains("cannot make directory"), failure::getMessage);
+    assertTrue(failure.toString().contains("cannot make directory"), failure::toString);
     assertInstanceOf(IOException.class, failure.getCause());
   }
 }

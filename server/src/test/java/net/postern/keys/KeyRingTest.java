@@ -88,8 +88,7 @@ class KeyRingTest {
     MailboxId unknown = MailboxId.create();
     assertThrows(NoSuchFileException.class, () -> ring(master).mailboxKey(unknown));
     stores.getFirst().mood(FaultyStore.Mood.FAILING);
-    IOException noAnswer =
-        assertThrows(IOException.class, () -> ring(master).mailboxKey(unknown));
+    IOException noAnswer = assertThrows(IOException.class, () -> ring(master).mailboxKey(unknown));
     assertFalse(noAnswer instanceof NoSuchFileException, noAnswer::toString);
   }
 
@@ -165,11 +164,12 @@ class KeyRingTest {
     assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
     assertThrows(FileAlreadyExistsException.class, () -> MasterKey.create(file));
     assertEquals(made, MasterKey.read(file));
-    assertFalse(made.toString().contains(Files.readString(file, StandardCharsets.US_ASCII).strip()));
+    assertFalse(
+        made.toString().contains(Files.readString(file, StandardCharsets.US_ASCII).strip()));
     Files.writeString(file, "too short");
     assertThrows(IOException.class, () -> MasterKey.read(file));
     Files.delete(file);
     IOException missing = assertThrows(IOException.class, () -> MasterKey.read(file));
-    assertTrue(missing.getMessage().contains("put the copy back"), missing::getMessage);
+    assertTrue(missing.toString().contains("put the copy back"), missing::toString);
   }
 }
