@@ -13,6 +13,7 @@ final class Round {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final int lanes;
+  private boolean late;
   private final Set<StoreLane> done = new HashSet<>();
   private final Map<StoreLane, Throwable> failures = new HashMap<>();
 
@@ -43,9 +44,10 @@ final class Round {
     }
   }
 
-  // Only the last answer wakes the committing thread: a wake-up costs more than an append.
+  // Only the last answer wakes the committing thread: a wake-up costs more than an append. Once it
+  // waits for just as many as are needed, each answer may be the one.
   private void signalWhenComplete() {
-    if (done.size() + failures.size() == lanes) {
+    if (late || done.size() + failures.size() == lanes) {
       changed.signal();
     }
   }
@@ -68,6 +70,7 @@ final class Round {
           if (more <= 0 || !mayStillSucceed) {
             return false;
           }
+          late = true;
           left = more;
           more = 0;
         }

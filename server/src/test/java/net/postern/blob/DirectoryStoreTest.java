@@ -91,7 +91,7 @@ class DirectoryStoreTest extends ObjectStoreContract {
     Files.writeString(file, "x");
     IOException failure =
         assertThrows(IOException.class, () -> new DirectoryStore("disk", file.resolve("below")));
-    assertTrue(failure.getMessage().contains("cannot make directory"), failure::getMessage);
+    assertTrue(failure.toString().contains("cannot make directory"), failure::toString);
     assertInstanceOf(IOException.class, failure.getCause());
   }
 }

@@ -162,7 +162,8 @@ class MessageIntakeTest {
     Await.until(() -> world.room.dispatchedCount() == 1);
     Envelope envelope = world.envelope("client.example", "ann@mild.example");
     TestDatabase.takeAway(world.database);
-    MessageId id = accepted(world.intake().accept(envelope, "\r\n\r\nx".getBytes()));
+    MessageId id =
+        accepted(world.intake().accept(envelope, "\r\n\r\nx".getBytes(StandardCharsets.UTF_8)));
     assertEquals(1, world.room.deliveries.get());
     Await.until(world.ledger::away);
     world.restart();

@@ -35,7 +35,7 @@ import net.postern.vault.MessageFrame;
  * one of the states, and readable.
  */
 class NothingVanishesTest {
-  private enum Step {
+  enum Step {
     SEND,
     SEND_TO_TWO,
     SEND_SPAM,

@@ -170,6 +170,6 @@ class KeyRingTest {
     assertThrows(IOException.class, () -> MasterKey.read(file));
     Files.delete(file);
     IOException missing = assertThrows(IOException.class, () -> MasterKey.read(file));
-    assertTrue(missing.getMessage().contains("put the copy back"), missing::getMessage);
+    assertTrue(missing.toString().contains("put the copy back"), missing::toString);
   }
 }

@@ -109,7 +109,9 @@ class RecordJsonTest {
             "{\"version\":1,\"records\":[null]}".getBytes(StandardCharsets.UTF_8));
     for (byte[] each : bad) {
       assertThrows(
-          IllegalArgumentException.class, () -> RecordJson.decode(each, PLACE), new String(each));
+          IllegalArgumentException.class,
+          () -> RecordJson.decode(each, PLACE),
+          new String(each, StandardCharsets.UTF_8));
     }
     byte[] newer = "{\"version\":1,\"later\":true,\"records\":[]}".getBytes(StandardCharsets.UTF_8);
     assertEquals(List.of(), RecordJson.decode(newer, PLACE));

@@ -16,7 +16,7 @@ class DataDirectoryTest {
 
   private static void refused(Path root, String why) {
     StartException failure = assertThrows(StartException.class, () -> DataDirectory.claim(root));
-    assertTrue(String.valueOf(failure.getMessage()).contains(why), failure::getMessage);
+    assertTrue(String.valueOf(failure.getMessage()).contains(why), failure::toString);
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -51,7 +52,8 @@ abstract class MessageVaultContract {
                   () -> {
                     try {
                       for (int n = 0; n < 10; n++) {
-                        MessageFrame frame = frame(UUID.randomUUID().toString().getBytes());
+                        MessageFrame frame =
+                            frame(UUID.randomUUID().toString().getBytes(StandardCharsets.UTF_8));
                         kept.put(vault().keep(frame).place(), frame);
                         MessageFrame back = vault().read(vault().keep(frame).place());
                         assertEquals(frame.id(), back.id());

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -67,7 +68,9 @@ class SegmentVaultTest extends MessageVaultContract {
     Kept kept = vault().keep(world.frame("hello"));
     assertEquals(3, kept.copies());
     for (int store = 0; store < 3; store++) {
-      assertEquals("hello", new String(world.alone(store).read(kept.place()).content()));
+      assertEquals(
+          "hello",
+          new String(world.alone(store).read(kept.place()).content(), StandardCharsets.UTF_8));
     }
     assertEquals(0, downs());
   }
@@ -84,7 +87,8 @@ class SegmentVaultTest extends MessageVaultContract {
     assertEquals(2, kept.copies());
     Kept next = vault().keep(world.frame("next"));
     assertEquals(2, next.copies());
-    assertEquals("during", new String(vault().read(kept.place()).content()));
+    assertEquals(
+        "during", new String(vault().read(kept.place()).content(), StandardCharsets.UTF_8));
     assertEquals(2, world.copies(next.place()));
     assertEquals(1, downs());
     assertTrue(vault().accepting());
@@ -112,7 +116,10 @@ class SegmentVaultTest extends MessageVaultContract {
     assertThrows(VaultUnavailableException.class, () -> vault().keep(refused));
     assertThrows(VaultUnavailableException.class, () -> vault().keep(world.frame("again")));
     assertFalse(vault().accepting());
-    assertEquals("before", new String(vault().read(before).content()), "reading goes on");
+    assertEquals(
+        "before",
+        new String(vault().read(before).content(), StandardCharsets.UTF_8),
+        "reading goes on");
 
     world.stores.get(0).mood(Mood.GOOD);
     world.stores.get(2).mood(Mood.GOOD);
@@ -187,7 +194,7 @@ class SegmentVaultTest extends MessageVaultContract {
     world.stores.get(0).mood(Mood.GOOD);
     world.awaitUp(3);
     assertArrayEquals(world.bytes(1, first.segment()), world.bytes(0, first.segment()));
-    assertEquals("late", new String(world.alone(0).read(late).content()));
+    assertEquals("late", new String(world.alone(0).read(late).content(), StandardCharsets.UTF_8));
   }
 
   @Test
@@ -223,11 +230,13 @@ class SegmentVaultTest extends MessageVaultContract {
                       try {
                         Kept done = vault.keep(world.frame(text));
                         kept.put(done.place(), text);
-                        if (!text.equals(new String(vault.read(done.place()).content()))) {
+                        if (!text.equals(
+                            new String(
+                                vault.read(done.place()).content(), StandardCharsets.UTF_8))) {
                           failures.add(new AssertionError("read back something else"));
                         }
                       } catch (VaultUnavailableException e) {
-                        continue;
+                        // Refused: nothing was promised.
                       } catch (InterruptedException | RuntimeException | Error e) {
                         failures.add(e);
                       }
@@ -255,7 +264,9 @@ class SegmentVaultTest extends MessageVaultContract {
     vault().upkeep().equalize();
     for (Map.Entry<Place, String> each : kept.entrySet()) {
       for (int store = 0; store < 3; store++) {
-        assertEquals(each.getValue(), new String(world.alone(store).read(each.getKey()).content()));
+        assertEquals(
+            each.getValue(),
+            new String(world.alone(store).read(each.getKey()).content(), StandardCharsets.UTF_8));
       }
     }
   }
@@ -294,7 +305,9 @@ class SegmentVaultTest extends MessageVaultContract {
     }
     assertEquals(List.of(), surprises);
     for (Map.Entry<Place, String> each : kept.entrySet()) {
-      assertEquals(each.getValue(), new String(world.alone(2).read(each.getKey()).content()));
+      assertEquals(
+          each.getValue(),
+          new String(world.alone(2).read(each.getKey()).content(), StandardCharsets.UTF_8));
     }
     assertThrows(VaultUnavailableException.class, () -> vault.keep(world.frame("late")));
   }

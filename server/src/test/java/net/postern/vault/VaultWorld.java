@@ -109,7 +109,6 @@ public final class VaultWorld implements AutoCloseable {
         copies++;
       } catch (VaultUnavailableException e) {
         // Not in this one.
-        continue;
       }
     }
     return copies;
