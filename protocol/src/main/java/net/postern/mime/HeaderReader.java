@@ -50,7 +50,9 @@ final class HeaderReader {
       int nameEnd = fieldNameEnd(p, next);
       if (nameEnd < 0) {
         log.add(Defect.HEADER_NO_COLON, p);
-        if (headerGoesOn(next, fields)) {
+        // A line like a boundary is one whose empty line before it was lost.
+        boolean dashes = b[p] == '-' && p + 1 < limit && b[p + 1] == '-';
+        if (!dashes && headerGoesOn(next, fields)) {
           p = next;
           continue;
         }

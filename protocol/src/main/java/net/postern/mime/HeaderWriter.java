@@ -46,12 +46,33 @@ public final class HeaderWriter {
   }
 
   /**
+   * Puts whole fields before all others as they are; the empty text adds none.
+   *
+   * @param lines folded already, each line with CRLF
+   * @throws IllegalArgumentException when the header would end inside or behind them
+   */
+  public HeaderWriter prependLines(String lines) {
+    if (lines.isEmpty()) {
+      return this;
+    }
+    if (!lines.endsWith("\r\n") || lines.startsWith("\r\n") || lines.contains("\r\n\r\n")) {
+      throw new IllegalArgumentException("not whole header lines: " + clean(lines));
+    }
+    prepended.add(lines.getBytes(StandardCharsets.UTF_8));
+    return this;
+  }
+
+  /**
    * Puts a tag such as {@code [SPAM]} and a blank before the text of the first Subject; adds a
-   * Subject after the other fields when there is none. Does nothing when the Subject starts with
-   * the tag already. Encoded-words stay valid: the tag is a word of its own (RFC 2047 §5).
+   * Subject after the other fields when there is none. Does nothing when the tag is blank or the
+   * Subject starts with it already. Encoded-words stay valid: the tag is a word of its own (RFC
+   * 2047 §5).
    */
   public HeaderWriter tagSubject(String tag) {
     String mark = clean(tag).trim();
+    if (mark.isEmpty()) {
+      return this;
+    }
     Message parsed = Message.parse(message, HEADERS_ONLY);
     Optional<HeaderField> subject = parsed.headers().first("Subject");
     if (subject.isEmpty()) {
@@ -59,7 +80,7 @@ public final class HeaderWriter {
       byte[] line = field("Subject", isAscii(mark) ? mark : EncodedWords.encode(mark));
       // A last line without line end would swallow the field.
       boolean open = insertAt > 0 && message[insertAt - 1] != '\n';
-      inserted = open ? concat(lineEnd(), line) : line;
+      inserted = open ? concat(eol().getBytes(StandardCharsets.US_ASCII), line) : line;
       return this;
     }
     HeaderField field = subject.get();
@@ -77,12 +98,25 @@ public final class HeaderWriter {
     String text = isAscii(mark) ? mark : EncodedWords.encode(word ? mark + " " : mark);
     String before = at == field.valueStart() ? " " : "";
     insertAt = at;
-    inserted = (before + text + (empty ? "" : " ")).getBytes(StandardCharsets.US_ASCII);
+    String after = empty ? "" : fits(field.start(), at, before + text) ? " " : eol() + " ";
+    inserted = (before + text + after).getBytes(StandardCharsets.US_ASCII);
     return this;
   }
 
-  /** The new message. */
+  /** Whether the line from {@code start} stays in bounds with a text and a blank put in. */
+  private boolean fits(int start, int at, String text) {
+    int end = at;
+    while (end < message.length && message[end] != '\r' && message[end] != '\n') {
+      end++;
+    }
+    return end - start + text.length() + 1 <= FOLD_AT;
+  }
+
+  /** The new message; the very array that it began with when nothing was added. */
   public byte[] write() {
+    if (prepended.isEmpty() && inserted.length == 0) {
+      return message;
+    }
     int extra = inserted.length;
     for (byte[] field : prepended) {
       extra += field.length;
@@ -106,7 +140,7 @@ public final class HeaderWriter {
     if (name.isEmpty() || !name.chars().allMatch(c -> c > ' ' && c < 0x7f && c != ':')) {
       throw new IllegalArgumentException("no field name: " + name);
     }
-    String eol = new String(lineEnd(), StandardCharsets.US_ASCII);
+    String eol = eol();
     StringBuilder out = new StringBuilder(name).append(':');
     int column = out.length();
     for (String word : clean(value).split(" ")) {
@@ -124,10 +158,10 @@ public final class HeaderWriter {
   }
 
   /** The line end that the message uses: CRLF unless its first line ends in a bare LF. */
-  private byte[] lineEnd() {
+  private String eol() {
     int next = Ascii.nextLine(message, 0, message.length);
     boolean bare = next > 0 && message[next - 1] == '\n' && (next < 2 || message[next - 2] != '\r');
-    return bare ? new byte[] {'\n'} : new byte[] {'\r', '\n'};
+    return bare ? "\n" : "\r\n";
   }
 
   private static String clean(String value) {

@@ -96,9 +96,10 @@ final class MimeParser {
     int mine = open.size();
     open.add(boundary);
     scan(body);
-    if (level != mine) {
+    if (level != mine || closing) {
       log.add(Defect.BOUNDARY_NEVER_FOUND, body);
       open.removeLast();
+      scan(body);
       return leaf(message ? join(path, "1") : path, headers, d, body);
     }
     if (!d.encoding.isIdentity()) {

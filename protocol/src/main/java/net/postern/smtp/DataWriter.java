@@ -1,59 +1,102 @@
 package net.postern.smtp;
 
 import java.io.IOException;
-import java.io.OutputStream;
 
 /**
- * Sends a message's content after {@code DATA}: doubles the dot at the start of a line and ends
- * with CRLF.CRLF (RFC 5321 §4.5.2, §4.1.1.4).
+ * Puts a message into the form in which it travels after {@code DATA}, in one pass: the dot at the
+ * start of a line doubled, CRLF at the end, then the end mark (RFC 5321 §4.5.2, §4.1.1.4).
+ *
+ * <p>A CR or LF that stands alone becomes CRLF (RFC 5321 §2.3.8: it must never be sent). Some
+ * servers take a bare line end for a line end and some do not; what they then disagree on is where
+ * the message stops, which lets a sender smuggle a second message past the first server. Nothing
+ * that leaves here can be read two ways.
+ *
+ * <p>Runs without a change are copied whole, so that a clean message is one copy and, when it fits
+ * the buffer, one write. One thread at a time; may be used again for the next message.
  */
 public final class DataWriter {
+  /** Where a full buffer goes. */
+  @FunctionalInterface
+  public interface Sink {
+    /** Takes {@code bytes[0, length)}; the array is used again afterwards. */
+    void write(byte[] bytes, int length) throws IOException;
+  }
+
   private static final byte[] CRLF = {'\r', '\n'};
   private static final byte[] DOT = {'.'};
   private static final byte[] END = {'.', '\r', '\n'};
 
-  private DataWriter() {}
+  private final Sink sink;
+  private final byte[] buffer;
+  private int used;
 
   /**
-   * Writes the content and the end of data; does not flush. Runs between dots go out in one write
-   * each, so a stream whose buffer holds the message makes one write to the socket of it.
-   *
-   * @param content lines with CRLF; a last line without it gets one. A lone CR or LF, which must
-   *     never be sent (RFC 5321 §2.3.8), is sent as CRLF; what came in through our own server has
-   *     none.
+   * @param buffer at least one byte; nobody else's while this is in use
    */
-  public static void write(byte[] content, OutputStream out) throws IOException {
+  public DataWriter(Sink sink, byte[] buffer) {
+    this.sink = sink;
+    this.buffer = buffer;
+  }
+
+  /** Writes the whole message and its end mark. The last bytes leave with the last write. */
+  public void write(byte[] content) throws IOException {
     int length = content.length;
-    int runStart = 0;
+    int start = 0;
     int i = 0;
     if (length > 0 && content[0] == '.') {
-      out.write(DOT);
+      put(DOT);
     }
     while ((i = ByteScan.special(content, i, length)) < length) {
       byte found = content[i];
+      int next = i + 1;
       if (found == 0) {
-        i++;
+        i = next;
         continue;
       }
-      int next = i + 1;
       if (found == '\r' && next < length && content[next] == '\n') {
         next++;
       } else {
-        out.write(content, runStart, i - runStart);
-        out.write(CRLF);
-        runStart = next;
+        put(content, start, i);
+        put(CRLF);
+        start = next;
       }
       if (next < length && content[next] == '.') {
-        out.write(content, runStart, next - runStart);
-        out.write(DOT);
-        runStart = next;
+        put(content, start, next);
+        put(DOT);
+        start = next;
       }
       i = next;
     }
-    out.write(content, runStart, length - runStart);
+    put(content, start, length);
     if (length > 0 && content[length - 1] != '\n' && content[length - 1] != '\r') {
-      out.write(CRLF);
+      put(CRLF);
     }
-    out.write(END);
+    put(END);
+    flush();
+  }
+
+  private void put(byte[] bytes) throws IOException {
+    put(bytes, 0, bytes.length);
+  }
+
+  private void put(byte[] bytes, int from, int to) throws IOException {
+    int at = from;
+    while (at < to) {
+      if (used == buffer.length) {
+        flush();
+      }
+      int count = Math.min(to - at, buffer.length - used);
+      System.arraycopy(bytes, at, buffer, used, count);
+      used += count;
+      at += count;
+    }
+  }
+
+  private void flush() throws IOException {
+    int count = used;
+    used = 0;
+    if (count > 0) {
+      sink.write(buffer, count);
+    }
   }
 }

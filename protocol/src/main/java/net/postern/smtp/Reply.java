@@ -63,9 +63,17 @@ public record Reply(int code, String enhanced, List<String> lines) {
     return code >= 500;
   }
 
-  /** All lines as one, joined by spaces. */
+  /** The enhanced status, or {@code other} when there is none. */
+  public String enhancedOr(String other) {
+    return enhanced.isEmpty() ? other : enhanced;
+  }
+
+  /**
+   * All lines as one, joined by spaces, for people and logs; control characters, which a server may
+   * have sent, as question marks.
+   */
   public String text() {
-    return lines.size() == 1 ? lines.getFirst() : String.join(" ", lines);
+    return withoutControls(lines.size() == 1 ? lines.getFirst() : String.join(" ", lines));
   }
 
   /**
@@ -100,6 +108,23 @@ public record Reply(int code, String enhanced, List<String> lines) {
     return enhanced.isEmpty() ? code + " " + text() : code + " " + enhanced + " " + text();
   }
 
+  private static String withoutControls(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (Character.isISOControl(text.charAt(i))) {
+        return replaceControls(text);
+      }
+    }
+    return text;
+  }
+
+  private static String replaceControls(String text) {
+    StringBuilder out = new StringBuilder(text.length());
+    for (int i = 0; i < text.length(); i++) {
+      out.append(Character.isISOControl(text.charAt(i)) ? '?' : text.charAt(i));
+    }
+    return out.toString();
+  }
+
   /**
    * Puts a reply together from the lines that a server sends. One for each reply; not for use by
    * several threads.
@@ -128,8 +153,11 @@ public record Reply(int code, String enhanced, List<String> lines) {
       code = lineCode;
       String text = line.length() > 4 ? line.substring(4) : "";
       int status = enhancedLength(text, code);
-      if (status > 0) {
+      if (status > 0 && enhanced.isEmpty()) {
         enhanced = text.substring(0, status);
+      }
+      // RFC 2034 §4: each line of a reply has the same status; another one is text.
+      if (status > 0 && status == enhanced.length() && text.startsWith(enhanced)) {
         text = status < text.length() ? text.substring(status + 1) : "";
       }
       lines.add(text);
@@ -167,10 +195,9 @@ public record Reply(int code, String enhanced, List<String> lines) {
         return 0;
       }
       int detail = digits(text, subject + 1);
-      if (detail == subject + 1 || (detail < text.length() && text.charAt(detail) != ' ')) {
-        return 0;
-      }
-      return detail;
+      boolean whole =
+          detail == text.length() || text.charAt(detail) == ' ' || text.charAt(detail) == '\t';
+      return detail > subject + 1 && whole ? detail : 0;
     }
 
     private static int digits(String text, int from) {
@@ -182,7 +209,7 @@ public record Reply(int code, String enhanced, List<String> lines) {
     }
 
     private static String excerpt(String line) {
-      return line.length() <= 80 ? line : line.substring(0, 80) + "...";
+      return withoutControls(line.length() <= 80 ? line : line.substring(0, 80) + "...");
     }
   }
 }

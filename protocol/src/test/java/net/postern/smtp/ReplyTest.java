@@ -49,6 +49,11 @@ class ReplyTest {
     assertEquals(Reply.plain(250, "5.7.1 text"), collect("250 5.7.1 text"));
     assertEquals(Reply.plain(250, "2.0 text"), collect("250 2.0 text"));
     assertEquals(Reply.of(250, "2.1.5", ""), collect("250 2.1.5"));
+    assertEquals(Reply.of(550, "5.7.1", "tab"), collect("550 5.7.1\ttab"));
+    // RFC 2034 §4: the first status stands for the reply; a line with another one keeps it.
+    assertEquals(
+        new Reply(550, "5.7.1", List.of("Denied", "5.1.1 Really")),
+        collect("550-5.7.1 Denied", "550 5.1.1 Really"));
   }
 
   @Test

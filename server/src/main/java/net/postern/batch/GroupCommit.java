@@ -1,12 +1,14 @@
 package net.postern.batch;
 
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.ToLongFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,13 +19,18 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threads: {@link #submit} may be called by any thread and blocks while the queue is full, which
  * is how a slow disk or database slows the senders down instead of filling memory. The {@link
- * Committer} runs on this object's one platform thread only.
+ * Committer} runs on this object's one platform thread only, which nobody interrupts: a commit that
+ * was cut off in the middle would leave its caller not knowing how far it came.
+ *
+ * <p>Every promise is completed: by the committer, or as a failure when the committer leaves it
+ * open, throws, or does not come back before {@link #close} gives up.
  *
  * @param <T> an item
  * @param <R> what its submitter gets
  */
 public final class GroupCommit<T, R> implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(GroupCommit.class);
+  private static final Duration CLOSE_LIMIT = Duration.ofMinutes(1);
 
   /**
    * An item and the promise to its submitter. The committer completes every promise of its group.
@@ -37,6 +44,8 @@ public final class GroupCommit<T, R> implements AutoCloseable {
     /**
      * Makes the items durable and completes each promise, normally or not. A promise it leaves
      * open, or an exception, is reported to the submitters as failure.
+     *
+     * @param group in the order in which the items were submitted
      */
     void commit(List<Item<T, R>> group) throws Exception;
   }
@@ -47,15 +56,30 @@ public final class GroupCommit<T, R> implements AutoCloseable {
    * @param items most items in a group
    * @param weight most weight (bytes, rows) in a group; a single heavier item still goes alone
    * @param queue most items that wait
+   * @param linger how long a group waits for company when the one before had company: several
+   *     submitters are at work then, and fewer, larger groups serve all of them sooner. A lone item
+   *     after a lone item does not wait. Zero: never
    */
-  public record Limits(int items, long weight, int queue) {}
+  public record Limits(int items, long weight, int queue, Duration linger) {}
 
-  private final BlockingQueue<Item<T, R>> queue;
+  private record Queued<T, R>(Item<T, R> item, long weight) {}
+
   private final Limits limits;
   private final ToLongFunction<T> weigher;
   private final Committer<T, R> committer;
   private final Thread thread;
-  private volatile boolean closed;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition arrived = lock.newCondition();
+  private final Condition room = lock.newCondition();
+
+  // Guarded by the lock, as is `closed`: what is queued before close is committed, what comes after
+  // is rejected, and nothing falls in between.
+  private final Deque<Queued<T, R>> queue = new ArrayDeque<>();
+  private List<Item<T, R>> inHand = List.of();
+  private boolean closed;
+
+  // Signalled by close only: arrivals must not wake a thread that lingers to save wake-ups.
+  private final Condition ending = lock.newCondition();
 
   /**
    * Starts the committing thread.
@@ -65,7 +89,6 @@ public final class GroupCommit<T, R> implements AutoCloseable {
    */
   public GroupCommit(
       String name, Limits limits, ToLongFunction<T> weigher, Committer<T, R> committer) {
-    this.queue = new ArrayBlockingQueue<>(limits.queue());
     this.limits = limits;
     this.weigher = weigher;
     this.committer = committer;
@@ -76,90 +99,136 @@ public final class GroupCommit<T, R> implements AutoCloseable {
    * Queues an item; waits while the queue is full.
    *
    * @return completes when the item's group is committed
-   * @throws RejectedExecutionException after {@link #close}
+   * @throws RejectedExecutionException after {@link #close}, also for those that were waiting
    */
   public CompletableFuture<R> submit(T value) throws InterruptedException {
-    CompletableFuture<R> promise = new CompletableFuture<>();
-    if (closed) {
-      throw new RejectedExecutionException(thread.getName() + " is closed");
+    Item<T, R> item = new Item<>(value, new CompletableFuture<>());
+    Queued<T, R> queued = new Queued<>(item, weigher.applyAsLong(value));
+    lock.lockInterruptibly();
+    try {
+      while (!closed && queue.size() >= limits.queue()) {
+        room.await();
+      }
+      if (closed) {
+        throw rejected();
+      }
+      queue.add(queued);
+      arrived.signal();
+    } finally {
+      lock.unlock();
     }
-    queue.put(new Item<>(value, promise));
-    if (closed && !thread.isAlive()) {
-      failRemaining();
-    }
-    return promise;
+    return item.promise();
   }
 
   /** How many items wait for the next group. */
   public int waiting() {
-    return queue.size();
+    lock.lock();
+    try {
+      return queue.size();
+    } finally {
+      lock.unlock();
+    }
   }
 
-  /** Commits what is queued, then ends the thread; waits for at most a minute. */
+  /**
+   * Commits what is queued, then ends the thread. Waits for at most a minute; what is not committed
+   * by then is reported as failed, although a commit under way may still succeed.
+   */
   @Override
   public void close() {
-    closed = true;
-    thread.interrupt();
+    close(CLOSE_LIMIT);
+  }
+
+  void close(Duration limit) {
+    lock.lock();
     try {
-      if (!thread.join(Duration.ofMinutes(1))) {
-        LOG.error("{} did not end within a minute", thread.getName());
+      closed = true;
+      arrived.signal();
+      ending.signal();
+      room.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    try {
+      if (!thread.join(limit)) {
+        LOG.error("{} did not end within {}", thread.getName(), limit);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    failRemaining();
+    List<Item<T, R>> left = new ArrayList<>();
+    lock.lock();
+    try {
+      left.addAll(inHand);
+      queue.forEach(queued -> left.add(queued.item()));
+      queue.clear();
+    } finally {
+      lock.unlock();
+    }
+    left.forEach(item -> item.promise().completeExceptionally(rejected()));
+  }
+
+  private RejectedExecutionException rejected() {
+    return new RejectedExecutionException(thread.getName() + " is closed");
   }
 
   private void run() {
-    List<Item<T, R>> group = new ArrayList<>();
-    Item<T, R> next = null;
     while (true) {
-      if (next == null) {
-        next = take();
-        if (next == null) {
-          return;
-        }
-      }
-      group.add(next);
-      long weight = weigher.applyAsLong(next.value());
-      next = null;
-      while (group.size() < limits.items() && (next = queue.poll()) != null) {
-        long more = weigher.applyAsLong(next.value());
-        if (weight + more > limits.weight()) {
-          break;
-        }
-        weight += more;
-        group.add(next);
-        next = null;
+      List<Item<T, R>> group = take();
+      if (group.isEmpty()) {
+        return;
       }
       commit(group);
-      group.clear();
     }
   }
 
-  // Empty (null) only when closed and drained.
-  private @org.jspecify.annotations.Nullable Item<T, R> take() {
-    while (true) {
-      if (closed) {
-        return queue.poll();
-      }
-      try {
-        return queue.take();
-      } catch (InterruptedException e) {
-        // close() wakes us; the loop then drains what is left.
-        if (!closed) {
-          LOG.warn("{} was interrupted; it goes on", thread.getName());
+  // The next group; empty only when closed and drained.
+  private List<Item<T, R>> take() {
+    lock.lock();
+    try {
+      int last = inHand.size();
+      inHand = List.of();
+      while (queue.isEmpty()) {
+        if (closed) {
+          return List.of();
         }
+        arrived.awaitUninterruptibly();
       }
+      if (last > 1) {
+        linger(last);
+      }
+      List<Item<T, R>> group = new ArrayList<>();
+      long weight = 0;
+      Queued<T, R> next;
+      while ((next = queue.peek()) != null
+          && group.size() < limits.items()
+          && (group.isEmpty() || weight + next.weight() <= limits.weight())) {
+        queue.remove();
+        group.add(next.item());
+        weight += next.weight();
+      }
+      room.signalAll();
+      inHand = group;
+      return group;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void linger(int company) {
+    long left = limits.linger().toNanos();
+    try {
+      while (left > 0 && queue.size() < company && !closed) {
+        left = ending.awaitNanos(left);
+      }
+    } catch (InterruptedException e) {
+      LOG.warn("{} was interrupted; it goes on", thread.getName());
     }
   }
 
   private void commit(List<Item<T, R>> group) {
     Throwable failure = new IllegalStateException("the committer left an item undecided");
     try {
-      // The interrupt that close() sends is for take(); a commit must not see it: an interrupted
-      // FileChannel closes itself.
-      Thread.interrupted();
       committer.commit(group);
     } catch (Exception | Error e) {
       failure = e;
@@ -169,14 +238,6 @@ public final class GroupCommit<T, R> implements AutoCloseable {
       if (!item.promise().isDone()) {
         item.promise().completeExceptionally(failure);
       }
-    }
-  }
-
-  private void failRemaining() {
-    Item<T, R> item;
-    while ((item = queue.poll()) != null) {
-      item.promise()
-          .completeExceptionally(new RejectedExecutionException(thread.getName() + " is closed"));
     }
   }
 }

@@ -4,6 +4,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -11,7 +12,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
@@ -23,8 +26,18 @@ public final class DirectoryStore implements ObjectStore {
   private static final Pattern NAME = Pattern.compile("[a-z0-9]+/[a-z0-9][a-z0-9-]{2,80}");
   private static final String UNFINISHED = ".part";
 
+  /**
+   * Most bytes in one write. Java copies a heap buffer to direct memory for each write and keeps
+   * that copy for the thread: unbounded, a few large messages would use it up.
+   */
+  private static final int WRITE_BYTES = 1 << 20;
+
   private final String name;
   private final Path root;
+
+  // Directories whose way up to the root is known to be on the disk. One that is merely there may
+  // have been made a moment ago, by another thread or by a process that died before its sync.
+  private final Set<Path> synced = ConcurrentHashMap.newKeySet();
 
   /**
    * Opens a store, making its directory when it is missing.
@@ -35,10 +48,17 @@ public final class DirectoryStore implements ObjectStore {
     this.name = name;
     this.root = root;
     try {
-      Files.createDirectories(root);
+      if (!Files.isDirectory(root)) {
+        Files.createDirectories(root);
+        for (Path up = root.toAbsolutePath().getParent(); up != null; up = up.getParent()) {
+          if (!Files.isReadable(up)) {
+            break;
+          }
+          syncDirectory(up);
+        }
+      }
     } catch (IOException e) {
-      throw new IOException(
-          "store %s: cannot make directory %s: %s".formatted(name, root, e.getMessage()), e);
+      throw new IOException("store %s: cannot make directory %s: %s".formatted(name, root, e), e);
     }
     if (!Files.isWritable(root)) {
       throw new IOException(
@@ -65,9 +85,7 @@ public final class DirectoryStore implements ObjectStore {
     try {
       try (FileChannel channel =
           FileChannel.open(part, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-        while (content.hasRemaining()) {
-          channel.write(content);
-        }
+        writeFully(channel, content);
         channel.force(true);
       }
       Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
@@ -103,7 +121,7 @@ public final class DirectoryStore implements ObjectStore {
 
   @Override
   public byte[] range(String object, long offset, int length) throws IOException {
-    try (FileChannel channel = FileChannel.open(file(object), StandardOpenOption.READ)) {
+    try (FileChannel channel = open(object)) {
       ByteBuffer buffer = ByteBuffer.allocate(length);
       while (buffer.hasRemaining()) {
         if (channel.read(buffer, offset + buffer.position()) < 0) {
@@ -118,28 +136,43 @@ public final class DirectoryStore implements ObjectStore {
 
   @Override
   public long length(String object) throws IOException {
-    return Files.size(file(object));
+    try {
+      return Files.size(file(object));
+    } catch (NoSuchFileException e) {
+      requireRoot(e);
+      throw e;
+    }
   }
 
   @Override
   public void list(String kind, Consumer<Listed> each) throws IOException {
     Path directory = root.resolve(kind);
     if (!Files.isDirectory(directory)) {
-      // A store that was emptied or unmounted has no object; a missing root is a missing store.
-      if (!Files.isDirectory(root)) {
-        throw new NoSuchFileException(root.toString());
-      }
+      // A store that was emptied has no object; a missing root is a missing store.
+      requireRoot(new NoSuchFileException(root.toString()));
       return;
     }
-    try (DirectoryStream<Path> groups = Files.newDirectoryStream(directory)) {
+    try (DirectoryStream<Path> groups = Files.newDirectoryStream(directory, Files::isDirectory)) {
       for (Path group : groups) {
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(group)) {
-          for (Path file : files) {
-            String fileName = file.getFileName().toString();
-            if (!fileName.endsWith(UNFINISHED)) {
-              each.accept(new Listed(kind + "/" + fileName, Files.size(file)));
-            }
-          }
+        list(kind, group, each);
+      }
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause();
+    }
+  }
+
+  private void list(String kind, Path group, Consumer<Listed> each) throws IOException {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(group)) {
+      for (Path file : files) {
+        String object = kind + "/" + file.getFileName();
+        // Unfinished writes and what people or their tools leave lying about are no objects.
+        if (!NAME.matcher(object).matches() || !group.equals(directory(object))) {
+          continue;
+        }
+        try {
+          each.accept(new Listed(object, Files.size(file)));
+        } catch (NoSuchFileException e) {
+          // Deleted since the directory was read.
         }
       }
     }
@@ -149,6 +182,8 @@ public final class DirectoryStore implements ObjectStore {
   public void delete(String object) throws IOException {
     if (Files.deleteIfExists(file(object))) {
       syncDirectory(directory(object));
+    } else {
+      requireRoot(new NoSuchFileException(object));
     }
   }
 
@@ -180,16 +215,44 @@ public final class DirectoryStore implements ObjectStore {
 
   private Path makeDirectory(String object) throws IOException {
     Path directory = directory(object);
-    if (!Files.isDirectory(directory)) {
-      // A root that went away (unmounted disk) must not be quietly replaced by an empty one.
-      if (!Files.isDirectory(root)) {
-        throw new NoSuchFileException(root.toString(), null, "the store's directory is gone");
-      }
-      Files.createDirectories(directory);
-      syncDirectory(kind(object));
-      syncDirectory(root);
+    boolean there = Files.isDirectory(directory);
+    if (there && synced.contains(directory)) {
+      return directory;
     }
+    // A root that went away (unmounted disk) must not be quietly replaced by an empty one.
+    requireRoot(new NoSuchFileException(root.toString()));
+    if (!there) {
+      Files.createDirectories(directory);
+    }
+    syncDirectory(kind(object));
+    syncDirectory(root);
+    synced.add(directory);
     return directory;
+  }
+
+  private FileChannel open(String object) throws IOException {
+    try {
+      return FileChannel.open(file(object), StandardOpenOption.READ);
+    } catch (NoSuchFileException e) {
+      requireRoot(e);
+      throw e;
+    }
+  }
+
+  // "There is no such object" is an answer; it must not be given by a store that is not there.
+  private void requireRoot(NoSuchFileException cause) throws IOException {
+    if (!Files.isDirectory(root)) {
+      throw new IOException("store %s: its directory %s is gone".formatted(name, root), cause);
+    }
+  }
+
+  private static void writeFully(FileChannel channel, ByteBuffer content) throws IOException {
+    int end = content.limit();
+    while (content.position() < end) {
+      content.limit(Math.min(end, content.position() + WRITE_BYTES));
+      channel.write(content);
+      content.limit(end);
+    }
   }
 
   private static void syncDirectory(Path directory) throws IOException {
@@ -208,9 +271,7 @@ public final class DirectoryStore implements ObjectStore {
 
     @Override
     public void append(ByteBuffer content) throws IOException {
-      while (content.hasRemaining()) {
-        channel.write(content);
-      }
+      writeFully(channel, content);
       channel.force(false);
     }
 

@@ -5,9 +5,13 @@ import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Small objects that every store is to hold, such as wrapped keys. Safe for many threads. */
 public final class Replicas {
+  private static final Logger LOG = LoggerFactory.getLogger(Replicas.class);
+
   private final List<ObjectStore> stores;
   private final int minimum;
 
@@ -49,13 +53,27 @@ public final class Replicas {
   }
 
   /**
-   * Reads a whole object from the first store that has it.
+   * Makes something of an object's bytes.
+   *
+   * @param <T> what
+   */
+  @FunctionalInterface
+  public interface Decoder<T> {
+
+    /**
+     * @throws IOException when the bytes are not what they should be: the next store is asked
+     */
+    T decode(byte[] content) throws IOException;
+  }
+
+  /**
+   * Reads a whole object from the first store whose copy can be decoded.
    *
    * @param longest bound in bytes for what is read
    * @throws NoSuchFileException when no store has it, and all could say so
-   * @throws IOException when no store gave it
+   * @throws IOException when no store gave a good copy
    */
-  public byte[] get(String object, int longest) throws IOException {
+  public <T> T get(String object, int longest, Decoder<T> decoder) throws IOException {
     IOException failure = new IOException("no store could give " + object);
     boolean allSaidNo = true;
     for (ObjectStore store : stores) {
@@ -63,13 +81,15 @@ public final class Replicas {
         long length = store.length(object);
         if (length > longest) {
           throw new IOException(
-              "store %s: %s has %d bytes, more than %d".formatted(store, object, length, longest));
+              "store %s: %s has %d bytes, more than %d"
+                  .formatted(store.name(), object, length, longest));
         }
-        return store.range(object, 0, (int) length);
+        return decoder.decode(store.range(object, 0, (int) length));
       } catch (NoSuchFileException e) {
         failure.addSuppressed(e);
       } catch (IOException e) {
         allSaidNo = false;
+        LOG.warn("store {}: no good copy of {}: {}", store.name(), object, e.toString());
         failure.addSuppressed(e);
       }
     }

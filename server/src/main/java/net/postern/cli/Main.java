@@ -19,9 +19,11 @@ import picocli.CommandLine.Spec;
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
+      DemoCommand.class,
       StartCommand.class,
       ScanCommand.class,
       AdminCommand.class,
+      BenchCommand.class,
       ConfigCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",

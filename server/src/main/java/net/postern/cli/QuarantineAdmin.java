@@ -8,6 +8,7 @@ import java.util.Optional;
 import net.postern.id.CustomerId;
 import net.postern.id.MessageId;
 import net.postern.ledger.MessageView;
+import net.postern.quarantine.Quarantine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -88,12 +89,7 @@ final class QuarantineAdmin extends NeedsSubcommand {
       @Parameters(paramLabel = "ID") String id,
       @Option(names = "--recipient", paramLabel = "ADDRESS", description = RECIPIENT)
           Optional<String> recipient) {
-    return admin.with(
-        (bench, out) -> {
-          MessageId message = message(id);
-          Optional<Integer> number = number(bench.messages().find(message), id, recipient);
-          return report(out, "released", bench.quarantine().release(message, number, user()), id);
-        });
+    return change(id, recipient, "released", Quarantine::release);
   }
 
   @Command(name = "delete", description = "Ends a held message.", mixinStandardHelpOptions = true)
@@ -101,11 +97,29 @@ final class QuarantineAdmin extends NeedsSubcommand {
       @Parameters(paramLabel = "ID") String id,
       @Option(names = "--recipient", paramLabel = "ADDRESS", description = RECIPIENT)
           Optional<String> recipient) {
+    return change(id, recipient, "deleted", Quarantine::delete);
+  }
+
+  /** What is done to held deliveries: those of one recipient or all, by someone. */
+  @FunctionalInterface
+  private interface Change {
+    List<MessageView> apply(
+        Quarantine quarantine, MessageId message, Optional<Integer> number, String by);
+  }
+
+  private int change(String id, Optional<String> recipient, String done, Change change) {
     return admin.with(
         (bench, out) -> {
           MessageId message = message(id);
           Optional<Integer> number = number(bench.messages().find(message), id, recipient);
-          return report(out, "deleted", bench.quarantine().delete(message, number, user()), id);
+          List<MessageView> changed = change.apply(bench.quarantine(), message, number, user());
+          if (changed.isEmpty()) {
+            throw new CommandFailure(Exit.NEGATIVE, "message " + id + " is not held for anyone");
+          }
+          for (MessageView each : changed) {
+            out.println(done + " " + id + " for " + each.recipient());
+          }
+          return Exit.OK;
         });
   }
 
@@ -132,17 +146,6 @@ final class QuarantineAdmin extends NeedsSubcommand {
                         Exit.NEGATIVE, "message " + id + " has no recipient " + recipient.get()))
             .key()
             .number());
-  }
-
-  private static int report(
-      java.io.PrintWriter out, String done, List<MessageView> changed, String id) {
-    if (changed.isEmpty()) {
-      throw new CommandFailure(Exit.NEGATIVE, "message " + id + " is not held for anyone");
-    }
-    for (MessageView each : changed) {
-      out.println(done + " " + id + " for " + each.recipient());
-    }
-    return Exit.OK;
   }
 
   private static CommandFailure none(String id) {

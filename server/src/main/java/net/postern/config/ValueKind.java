@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
+import net.postern.address.EmailAddress;
 
 /**
  * A kind of value: how it is written and how it is read.
@@ -89,6 +90,12 @@ record ValueKind(
                   "host:port",
                   "host and port in quotes, such as \"0.0.0.0:25\" or \"[::]:25\"",
                   (text, base) -> HostPort.parse(text).map(Object.class::cast))),
+          Map.entry(
+              EmailAddress.class,
+              text(
+                  "mail address",
+                  "an address in quotes, such as \"anna@example.com\"",
+                  (text, base) -> EmailAddress.parse(text).map(Object.class::cast))),
           Map.entry(
               Network.class,
               text(

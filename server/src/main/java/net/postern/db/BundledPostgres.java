@@ -5,7 +5,9 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -33,12 +35,14 @@ import org.slf4j.LoggerFactory;
 public final class BundledPostgres implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(BundledPostgres.class);
   private static final String USER = "postern";
+  private static final Path SETSID = Path.of("/usr/bin/setsid");
   private static final Duration START_LIMIT = Duration.ofSeconds(60);
 
   /** Attempts to launch before giving up: children of a killed server go within seconds. */
   private static final int MAX_LAUNCHES = 30;
 
   private static final Duration STOP_LIMIT = Duration.ofSeconds(30);
+  private static final Duration PORT_LIMIT = Duration.ofSeconds(3);
 
   private final Path home;
   private final Path directory;
@@ -52,18 +56,25 @@ public final class BundledPostgres implements AutoCloseable {
   private final AtomicInteger restarts = new AtomicInteger();
 
   private BundledPostgres(Path home, Path base, int port, String password, List<String> prefix)
-      throws DatabaseException {
+      throws DatabaseException, IOException {
     this.home = home;
     this.directory = base.resolve("data");
     this.log = base.resolve("postgresql.log");
     this.port = port;
     this.password = password;
     this.prefix = prefix;
-    this.server = adopt().orElseGet(() -> ProcessHandle.current());
-    if (server.equals(ProcessHandle.current())) {
-      this.server = launch();
-    } else {
+    Optional<ProcessHandle> left = leftBehind(directory);
+    if (left.isPresent() && portOf(directory) == port) {
+      this.server = left.get();
       LOG.info("adopted the PostgreSQL that runs as process {}", server.pid());
+    } else {
+      if (left.isPresent()) {
+        LOG.info(
+            "stopping the PostgreSQL that runs on another port as process {}", left.get().pid());
+        stop();
+      }
+      removeStaleLock(directory);
+      this.server = launch();
     }
     awaitReady();
     this.watcher = Thread.ofPlatform().name("postgres-watch").daemon().start(this::watch);
@@ -88,7 +99,7 @@ public final class BundledPostgres implements AutoCloseable {
       if (!Files.exists(base.resolve("data/PG_VERSION"))) {
         initialise(home, base, prefix);
       }
-      int port = port(base.resolve("port"), wantedPort);
+      int port = port(base, wantedPort);
       return new BundledPostgres(home, base, port, password, prefix);
     } catch (IOException e) {
       throw new DatabaseException(
@@ -134,15 +145,28 @@ public final class BundledPostgres implements AutoCloseable {
     return server.pid();
   }
 
+  /** Stops watching and leaves the server running, as a Postern that is killed does. */
+  void retire() {
+    closed = true;
+    LockSupport.unpark(watcher);
+  }
+
   /** Stops the server; transactions under way are rolled back. */
   @Override
   public void close() {
     closed = true;
     LockSupport.unpark(watcher);
     try {
-      run(
-          command("pg_ctl", "-D", directory.toString(), "-m", "fast", "-w", "-t", "30", "stop"),
-          STOP_LIMIT.plusSeconds(5));
+      // It may be starting a server at this moment, which then is the one to stop.
+      watcher.join(STOP_LIMIT);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (!server.isAlive()) {
+      return;
+    }
+    try {
+      stop();
     } catch (DatabaseException e) {
       LOG.warn("PostgreSQL did not stop as asked: {}", e.getMessage());
       server.destroy();
@@ -162,34 +186,53 @@ public final class BundledPostgres implements AutoCloseable {
       run(concat(unshare, List.of("true")), Duration.ofSeconds(10));
     } catch (DatabaseException e) {
       throw new DatabaseException(
-          "PostgreSQL does not run as root, and user namespaces are not allowed here: run Postern as"
-              + " another user, or set database.url to a PostgreSQL of your own",
+          "PostgreSQL does not run as root, and user namespaces are not allowed here: run Postern"
+              + " as another user, or set database.url to a PostgreSQL of your own",
           e);
     }
     return unshare;
   }
 
   private static String password(Path file) throws IOException {
-    if (Files.exists(file)) {
-      return Files.readString(file).strip();
+    String kept = text(file);
+    if (!kept.isEmpty()) {
+      return kept;
     }
     String password = HexFormat.of().formatHex(Aead.random(24));
+    Path part = file.resolveSibling("password.part");
+    Files.deleteIfExists(part);
     Files.createFile(
-        file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    Files.writeString(file, password + "\n", StandardCharsets.US_ASCII);
+        part, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    Files.writeString(part, password + "\n", StandardCharsets.US_ASCII);
+    Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     return password;
   }
 
-  private static int port(Path file, int wanted) throws IOException {
+  // Empty when there is no such file, or a crash left it empty.
+  private static String text(Path file) throws IOException {
+    try {
+      return Files.readString(file).strip();
+    } catch (NoSuchFileException e) {
+      return "";
+    }
+  }
+
+  private static int port(Path base, int wanted) throws IOException, DatabaseException {
+    Path file = base.resolve("port");
+    Path data = base.resolve("data");
+    boolean runs = leftBehind(data).isPresent();
     if (wanted != 0) {
+      if (!(runs && portOf(data) == wanted) && !awaitFree(wanted)) {
+        throw new DatabaseException(
+            "port %d of 127.0.0.1 is taken by another program: set database.port to a free one, or to 0 to have one found"
+                .formatted(wanted));
+      }
       Files.writeString(file, wanted + "\n");
       return wanted;
     }
-    if (Files.exists(file)) {
-      int kept = Integer.parseInt(Files.readString(file).strip());
-      if (hasServer(file) || free(kept)) {
-        return kept;
-      }
+    int kept = number(text(file));
+    if (kept != 0 && ((runs && portOf(data) == kept) || awaitFree(kept))) {
+      return kept;
     }
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       Files.writeString(file, socket.getLocalPort() + "\n");
@@ -197,8 +240,24 @@ public final class BundledPostgres implements AutoCloseable {
     }
   }
 
-  private static boolean hasServer(Path portFile) {
-    return Files.exists(portFile.resolveSibling("data").resolve("postmaster.pid"));
+  private static int number(String text) {
+    try {
+      return Integer.parseInt(text);
+    } catch (NumberFormatException e) {
+      return 0;
+    }
+  }
+
+  // A server that was killed a moment ago may still hold it.
+  private static boolean awaitFree(int port) {
+    long deadline = System.nanoTime() + PORT_LIMIT.toNanos();
+    while (!free(port)) {
+      if (System.nanoTime() - deadline > 0) {
+        return false;
+      }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(100));
+    }
+    return true;
   }
 
   private static boolean free(int port) {
@@ -221,16 +280,20 @@ public final class BundledPostgres implements AutoCloseable {
     }
   }
 
+  // Beside its place and then moved there: what a crash left half made is never taken for whole.
   private static void initialise(Path home, Path base, List<String> prefix)
-      throws DatabaseException {
-    Path directory = base.resolve("data");
-    LOG.info("making a PostgreSQL database in {}", directory);
+      throws DatabaseException, IOException {
+    Path fresh = base.resolve("data.part");
+    if (Files.exists(fresh)) {
+      PostgresBinaries.deleteTree(fresh);
+    }
+    LOG.info("making a PostgreSQL database in {}", base.resolve("data"));
     List<String> command = new ArrayList<>(prefix);
     command.addAll(
         List.of(
             home.resolve("bin/initdb").toString(),
             "-D",
-            directory.toString(),
+            fresh.toString(),
             "-U",
             USER,
             "-A",
@@ -241,6 +304,13 @@ public final class BundledPostgres implements AutoCloseable {
             "UTF8",
             "--locale=C"));
     run(command, START_LIMIT);
+    Files.move(fresh, base.resolve("data"), StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  private void stop() throws DatabaseException {
+    run(
+        command("pg_ctl", "-D", directory.toString(), "-m", "fast", "-w", "-t", "30", "stop"),
+        STOP_LIMIT.plusSeconds(5));
   }
 
   private List<String> command(String program, String... arguments) {
@@ -265,10 +335,15 @@ public final class BundledPostgres implements AutoCloseable {
             "autovacuum_naptime=15s",
             "log_min_messages=warning",
             // The two big tables take one insert and one update a row: keep pages that are half
-            // full of
-            // dead rows from piling up.
+            // full of dead rows from piling up.
             "autovacuum_vacuum_scale_factor=0.1");
-    List<String> command = command("postgres", "-D", directory.toString());
+    List<String> command = new ArrayList<>();
+    // In a session of its own: Ctrl-C at the terminal is for Postern, which then stops PostgreSQL
+    // when everything is written.
+    if (Files.isExecutable(SETSID)) {
+      command.add(SETSID.toString());
+    }
+    command.addAll(command("postgres", "-D", directory.toString()));
     for (String setting : settings) {
       command.add("-c");
       command.add(setting);
@@ -285,35 +360,58 @@ public final class BundledPostgres implements AutoCloseable {
     }
   }
 
-  // A server that outlived its Postern: its pid is the first line of postmaster.pid.
-  private Optional<ProcessHandle> adopt() {
+  /**
+   * A server that outlived its Postern: the process that {@code postmaster.pid} names, if it works
+   * in this data directory. After a restart of the machine or container another program may have
+   * that number.
+   */
+  static Optional<ProcessHandle> leftBehind(Path directory) throws IOException {
+    long pid = number(line(directory, 0));
+    if (pid <= 0) {
+      return Optional.empty();
+    }
+    return ProcessHandle.of(pid)
+        .filter(ProcessHandle::isAlive)
+        .filter(process -> worksIn(process, directory));
+  }
+
+  private static int portOf(Path directory) throws IOException {
+    return number(line(directory, 3));
+  }
+
+  private static String line(Path directory, int number) throws IOException {
     try {
-      Path file = directory.resolve("postmaster.pid");
-      if (!Files.exists(file)) {
-        return Optional.empty();
-      }
-      List<String> lines = Files.readAllLines(file);
-      Optional<ProcessHandle> process =
-          ProcessHandle.of(Long.parseLong(lines.getFirst().strip())).filter(ProcessHandle::isAlive);
-      if (process.isPresent() && lines.size() > 3 && lines.get(3).strip().equals("" + port)) {
-        return process.filter(p -> awaitAnswer(p));
-      }
-      return Optional.empty();
-    } catch (IOException | NumberFormatException e) {
-      LOG.warn("cannot read postmaster.pid, starting a new server: {}", e.toString());
-      return Optional.empty();
+      List<String> lines = Files.readAllLines(directory.resolve("postmaster.pid"));
+      return lines.size() > number ? lines.get(number).strip() : "";
+    } catch (NoSuchFileException e) {
+      return "";
     }
   }
 
-  private boolean awaitAnswer(ProcessHandle process) {
-    long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
-    while (process.isAlive() && System.nanoTime() < deadline) {
-      if (probe(access()).isEmpty()) {
-        return true;
-      }
-      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(100));
+  // PostgreSQL's processes have the data directory as their working directory.
+  private static boolean worksIn(ProcessHandle process, Path directory) {
+    try {
+      Path working = Files.readSymbolicLink(Path.of("/proc/" + process.pid() + "/cwd"));
+      return working.equals(directory.toRealPath());
+    } catch (IOException e) {
+      // Gone, or another user's.
+      return false;
     }
-    return false;
+  }
+
+  // PostgreSQL does not start while postmaster.pid names a process that lives, whatever it is. The
+  // file may go only when no process of that server is left: they would write to the same files.
+  private static void removeStaleLock(Path directory) throws DatabaseException {
+    try {
+      Path file = directory.resolve("postmaster.pid");
+      if (Files.exists(file)
+          && ProcessHandle.allProcesses().noneMatch(process -> worksIn(process, directory))) {
+        LOG.info("removing {} of a server that is gone", file);
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new DatabaseException("cannot remove the lock file in " + directory + ": " + e, e);
+    }
   }
 
   private void awaitReady() throws DatabaseException {
@@ -324,6 +422,9 @@ public final class BundledPostgres implements AutoCloseable {
       Optional<String> failure = probe(access());
       if (failure.isEmpty()) {
         return;
+      }
+      if (closed) {
+        throw new DatabaseException("closed while PostgreSQL was starting");
       }
       last = failure.get();
       if (!server.isAlive()) {
@@ -364,6 +465,10 @@ public final class BundledPostgres implements AutoCloseable {
   private void watch() {
     while (!closed) {
       try {
+        if (!server.isAlive()) {
+          // Only one that failed to start comes here; it is not to be tried without end at once.
+          LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(200));
+        }
         server.onExit().get(1, TimeUnit.SECONDS);
         if (closed) {
           return;

@@ -4,12 +4,15 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Optional;
 import net.postern.config.DatabaseConfig;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.jdbi.v3.core.Jdbi;
+import org.jspecify.annotations.Nullable;
 
 /** The pool of connections, with the schema brought up to date. Safe for many threads. */
 public final class Database implements AutoCloseable {
@@ -67,6 +70,28 @@ public final class Database implements AutoCloseable {
   /** Plain SQL with named parameters. */
   public Jdbi jdbi() {
     return jdbi;
+  }
+
+  /** Makes a value of the present row. */
+  @FunctionalInterface
+  public interface RowReader<T> {
+    T read(ResultSet row) throws SQLException;
+  }
+
+  /**
+   * The rows of one query, in its order.
+   *
+   * @param arguments for the question marks of the text, in order
+   */
+  public <T> List<T> rows(String sql, RowReader<T> reader, @Nullable Object... arguments) {
+    return jdbi.withHandle(
+        handle -> handle.select(sql, arguments).map((row, context) -> reader.read(row)).list());
+  }
+
+  /** The row of a query that has at most one; more are a defect of the query. */
+  public <T> Optional<T> row(String sql, RowReader<T> reader, @Nullable Object... arguments) {
+    return jdbi.withHandle(
+        handle -> handle.select(sql, arguments).map((row, context) -> reader.read(row)).findOne());
   }
 
   /** A connection of the pool, for batches on the hot path. */

@@ -31,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * not attempted is given back to the ledger.
  */
 public final class DeliveryEngine implements Dispatcher {
-  /** RFC 5321 §2.3.1: where mail exchangers listen. */
+  /** RFC 5321 §4.5.4.2: where mail exchangers listen. */
   public static final int SMTP_PORT = 25;
 
   /** Handed-over deliveries that may wait for each that may run. */
@@ -306,7 +306,13 @@ public final class DeliveryEngine implements Dispatcher {
             switch (hop) {
               case Hop.Servers servers -> new SmtpCarrier(tools, servers);
               case Hop.Maildirs directory ->
-                  new MaildirCarrier(directory, maildirs, parts.vault(), settler);
+                  new MaildirCarrier(
+                      directory,
+                      maildirs,
+                      parts.vault(),
+                      settler,
+                      parts.clock(),
+                      tools.leaseMargin());
             },
         this::fallen,
         lane -> lanes.remove(hop, lane),

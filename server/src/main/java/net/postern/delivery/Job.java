@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import net.postern.address.EmailAddress;
 import net.postern.ledger.LeasedDelivery;
+import net.postern.mime.HeaderWriter;
 import net.postern.smtp.client.OutgoingMail;
 import net.postern.vault.MessageVault;
 import net.postern.vault.VaultUnavailableException;
@@ -67,12 +68,20 @@ final class Job {
     return held.isPresent() ? held.get() : vault.read(first().place()).content();
   }
 
+  /** The message with what the policy puts on it; otherwise byte for byte, the same array. */
+  byte[] marked(byte[] content) {
+    return HeaderWriter.of(content)
+        .prependLines(first().mark())
+        .tagSubject(first().subjectTag())
+        .write();
+  }
+
   OutgoingMail mail(byte[] content) {
     LeasedDelivery first = first();
     return new OutgoingMail(
         first.reversePath(),
         deliveries.stream().map(LeasedDelivery::recipient).toList(),
-        Marking.apply(content, first.mark(), first.subjectTag()),
+        marked(content),
         first.utf8());
   }
 

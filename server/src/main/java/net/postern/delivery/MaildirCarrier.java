@@ -1,6 +1,8 @@
 package net.postern.delivery;
 
 import java.io.IOException;
+import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -16,20 +18,37 @@ final class MaildirCarrier implements Carrier {
   private final MessageVault vault;
   private final Settler settler;
 
-  MaildirCarrier(Hop.Maildirs hop, MaildirStore store, MessageVault vault, Settler settler) {
+  private final InstantSource clock;
+  private final Duration leaseMargin;
+
+  /**
+   * @param leaseMargin an attempt begins so long before the end of its lease, or not at all
+   */
+  MaildirCarrier(
+      Hop.Maildirs hop,
+      MaildirStore store,
+      MessageVault vault,
+      Settler settler,
+      InstantSource clock,
+      Duration leaseMargin) {
     this.hop = hop;
     this.store = store;
     this.vault = vault;
     this.settler = settler;
+    this.clock = clock;
+    this.leaseMargin = leaseMargin;
   }
 
   @Override
   public Hint carry(Job job, boolean othersWork) {
+    if (!job.budget(clock.instant(), leaseMargin).isPositive()) {
+      settler.unattempted(job);
+      return Hint.NONE;
+    }
     String route = hop.toString();
     byte[] content;
     try {
-      LeasedDelivery first = job.first();
-      content = Marking.apply(job.content(vault), first.mark(), first.subjectTag());
+      content = job.marked(job.content(vault));
     } catch (VaultUnavailableException e) {
       settler.settleAll(job, route, later("the stored message cannot be read now"));
       return Hint.NONE;

@@ -83,7 +83,7 @@ record Report(
     line(out, "This is a report in MIME format (RFC 3464).");
     part(out, boundary, "text/plain; charset=utf-8", utf8);
     people(out);
-    // RFC 6533 §3: the form for addresses in UTF-8.
+    // RFC 6533 §4: the form for addresses in UTF-8.
     part(out, boundary, utf8 ? "message/global-delivery-status" : "message/delivery-status", utf8);
     programs(out);
     part(out, boundary, "text/rfc822-headers", hasHighBit(header));

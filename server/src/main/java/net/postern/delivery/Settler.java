@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -71,9 +72,16 @@ final class Settler {
     this.onDue = onDue;
   }
 
+  /** A delivery that ends without success, and what the report to the sender says of it. */
+  private record Failed(LeasedDelivery delivery, Report.Failure failure) {
+    static Failed of(LeasedDelivery delivery, Diagnosis why, boolean gaveUp) {
+      return new Failed(delivery, new Report.Failure(delivery.recipient(), why, gaveUp));
+    }
+  }
+
   /** The same for all recipients of the job. */
   void settleAll(Job job, String route, DeliveryResult result) {
-    settle(job, route, java.util.Collections.nCopies(job.deliveries().size(), result));
+    settle(job, route, Collections.nCopies(job.deliveries().size(), result));
   }
 
   /**
@@ -81,8 +89,7 @@ final class Settler {
    */
   void settle(Job job, String route, List<DeliveryResult> results) {
     Instant now = clock.instant();
-    List<LeasedDelivery> failed = new ArrayList<>(0);
-    List<Report.Failure> failures = new ArrayList<>(0);
+    List<Failed> failed = new ArrayList<>(0);
     for (int i = 0; i < results.size(); i++) {
       LeasedDelivery delivery = job.deliveries().get(i);
       switch (results.get(i)) {
@@ -92,18 +99,14 @@ final class Settler {
           if (next.isPresent()) {
             deferred(job, delivery, route, why, next.get());
           } else {
-            failed.add(delivery);
-            failures.add(new Report.Failure(delivery.recipient(), why, true));
+            failed.add(Failed.of(delivery, why, true));
           }
         }
-        case Permanent(Diagnosis why) -> {
-          failed.add(delivery);
-          failures.add(new Report.Failure(delivery.recipient(), why, false));
-        }
+        case Permanent(Diagnosis why) -> failed.add(Failed.of(delivery, why, false));
       }
     }
     if (!failed.isEmpty()) {
-      returned(job, route, failed, failures, now);
+      returned(job, route, failed, now);
     }
   }
 
@@ -115,12 +118,7 @@ final class Settler {
       if (now.isBefore(delivery.giveUpAt())) {
         deferred(job, delivery, route, diagnosis, until);
       } else {
-        returned(
-            job,
-            route,
-            List.of(delivery),
-            List.of(new Report.Failure(delivery.recipient(), diagnosis, true)),
-            now);
+        returned(job, route, List.of(Failed.of(delivery, diagnosis, true)), now);
       }
     }
   }
@@ -128,7 +126,7 @@ final class Settler {
   /** Gives the job back as it was. */
   void unattempted(Job job) {
     for (LeasedDelivery delivery : job.deliveries()) {
-      enter(job, new Settlement.Unattempted(delivery.key()));
+      unattempted(job, delivery);
     }
   }
 
@@ -165,71 +163,52 @@ final class Settler {
     enter(job, new Settlement.Retry(delivery.key(), why.line(), next), () -> onDue.accept(next));
   }
 
-  private void returned(
-      Job job,
-      String route,
-      List<LeasedDelivery> failed,
-      List<Report.Failure> failures,
-      Instant now) {
+  private void returned(Job job, String route, List<Failed> failed, Instant now) {
     Optional<EmailAddress> sender = job.first().reversePath();
     // RFC 5321 §4.5.5: never a notification about a notification.
     if (sender.isEmpty()) {
-      enterReturned(job, route, failed, failures, Optional.empty());
+      enterReturned(job, route, failed, Optional.empty());
       return;
     }
     // Keeping a report waits for disks; the worker's connection has better to do.
     Thread _ =
         Thread.ofVirtual()
             .name("delivery-report")
-            .start(() -> report(job, route, failed, failures, sender.get(), now));
+            .start(() -> report(job, route, failed, sender.get(), now));
   }
 
   private void report(
-      Job job,
-      String route,
-      List<LeasedDelivery> failed,
-      List<Report.Failure> failures,
-      EmailAddress sender,
-      Instant now) {
+      Job job, String route, List<Failed> failed, EmailAddress sender, Instant now) {
     try {
-      MessageRecord record = keep(job, failed.getFirst(), failures, sender, now);
-      enterReturned(job, route, failed, failures, Optional.of(record));
+      MessageRecord record = keep(job, failed, sender, now);
+      enterReturned(job, route, failed, Optional.of(record));
     } catch (VaultUnavailableException e) {
-      postpone(job, route, failed, failures, now, "the report to the sender cannot be kept now");
+      postpone(job, route, failed, now, "the report to the sender cannot be kept now");
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      postpone(job, route, failed, failures, now, "interrupted");
+      postpone(job, route, failed, now, "interrupted");
     } catch (RuntimeException e) {
       LOG.error("no report about {}", job.first().key(), e);
-      postpone(job, route, failed, failures, now, "the report to the sender failed");
+      postpone(job, route, failed, now, "the report to the sender failed");
     }
   }
 
   // Without its report a message may not end: the sender would never know.
-  private void postpone(
-      Job job,
-      String route,
-      List<LeasedDelivery> failed,
-      List<Report.Failure> failures,
-      Instant now,
-      String why) {
-    for (int i = 0; i < failed.size(); i++) {
-      LeasedDelivery delivery = failed.get(i);
-      Diagnosis before = failures.get(i).why();
+  private void postpone(Job job, String route, List<Failed> failed, Instant now, String why) {
+    for (Failed each : failed) {
+      LeasedDelivery delivery = each.delivery();
+      Diagnosis before = each.failure().why();
       Instant next = schedule.next(delivery.attempt(), now, Instant.MAX).orElse(now.plus(giveUp));
       deferred(
           job, delivery, route, Diagnosis.own("4.3.0", why + "; before: " + before.line()), next);
     }
   }
 
-  private MessageRecord keep(
-      Job job,
-      LeasedDelivery failed,
-      List<Report.Failure> failures,
-      EmailAddress sender,
-      Instant now)
+  private MessageRecord keep(Job job, List<Failed> all, EmailAddress sender, Instant now)
       throws VaultUnavailableException, InterruptedException {
     MessageId id = MessageId.create();
+    LeasedDelivery failed = all.getFirst().delivery();
+    List<Report.Failure> failures = all.stream().map(Failed::failure).toList();
     byte[] message =
         new Report(id, hostname, sender, failed.acceptedAt(), now, failures, job.content(vault))
             .message();
@@ -263,15 +242,11 @@ final class Settler {
   }
 
   private void enterReturned(
-      Job job,
-      String route,
-      List<LeasedDelivery> failed,
-      List<Report.Failure> failures,
-      Optional<MessageRecord> report) {
+      Job job, String route, List<Failed> failed, Optional<MessageRecord> report) {
     Optional<MessageRecord> unentered = report;
-    for (int i = 0; i < failed.size(); i++) {
-      LeasedDelivery delivery = failed.get(i);
-      String reply = failures.get(i).why().line();
+    for (Failed each : failed) {
+      LeasedDelivery delivery = each.delivery();
+      String reply = each.failure().why().line();
       events.emit(
           new MailEvent.Returned(
               delivery.key().message(),

@@ -15,10 +15,10 @@ import net.postern.delivery.DeliveryResult.Permanent;
 import net.postern.delivery.DeliveryResult.Transient;
 import net.postern.dns.Answer;
 import net.postern.dns.Resolver;
+import net.postern.smtp.Reply;
 import net.postern.smtp.client.ConnectResult;
 import net.postern.smtp.client.OutgoingMail;
 import net.postern.smtp.client.RecipientOutcome;
-import net.postern.smtp.client.ServerReply;
 import net.postern.smtp.client.SmtpConnection;
 import net.postern.smtp.client.SmtpConnector;
 import net.postern.smtp.client.TlsMode;
@@ -161,7 +161,7 @@ final class SmtpCarrier implements Carrier {
       case RecipientOutcome.Lost(boolean afterEnd, boolean timedOut, String why) ->
           !afterEnd && !timedOut;
       // RFC 5321 §3.8: how a server announces that it gives an idle connection up.
-      case RecipientOutcome.Replied(ServerReply reply, RecipientOutcome.Stage stage) ->
+      case RecipientOutcome.Replied(Reply reply, RecipientOutcome.Stage stage) ->
           reply.code() == 421 && stage != RecipientOutcome.Stage.END_OF_DATA;
       case RecipientOutcome.Unsendable _ -> false;
     };
@@ -218,13 +218,15 @@ final class SmtpCarrier implements Carrier {
   private DeliveryResult result(RecipientOutcome outcome) {
     return switch (outcome) {
       case RecipientOutcome.Replied replied -> {
-        ServerReply reply = replied.reply();
+        Reply reply = replied.reply();
         if (replied.isAccepted()) {
           yield new Delivered(peer + ": " + reply);
         }
         // A positive reply where none can be meant, or one of class 3, is a server out of step.
-        boolean permanent = reply.isPermanent();
-        String status = reply.enhanced().orElse(permanent ? "5.0.0" : "4.0.0");
+        // RFC 5321 §4.5.3.1.10: 552 to RCPT means too many recipients, which is for now.
+        boolean tooMany = reply.code() == 552 && replied.stage() == RecipientOutcome.Stage.RCPT;
+        boolean permanent = reply.permanentFailure() && !tooMany;
+        String status = tooMany ? "4.5.3" : reply.enhancedOr(permanent ? "5.0.0" : "4.0.0");
         Diagnosis why = new Diagnosis(status, Optional.of(target.host()), reply.toString(), true);
         yield permanent ? new Permanent(why) : new Transient(why);
       }
@@ -321,11 +323,11 @@ final class SmtpCarrier implements Carrier {
         }
         // RFC 5321 §3.1 and §4.2.1: a server that does not want to talk is not the last word on
         // the mail; the next server is asked, and later this one again.
-        case ConnectResult.Refused(ServerReply reply, String stage) ->
+        case ConnectResult.Refused(Reply reply, String stage) ->
             last =
                 new Attempt(
                     Optional.empty(),
-                    reply.isPermanent() ? "4.3.2" : reply.enhanced().orElse("4.3.2"),
+                    reply.permanentFailure() ? "4.3.2" : reply.enhancedOr("4.3.2"),
                     reply.toString(),
                     true);
         case ConnectResult.Failed(String why) -> last = Attempt.failed("4.4.1", why);

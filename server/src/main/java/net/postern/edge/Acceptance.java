@@ -5,8 +5,6 @@ import java.util.List;
 import java.util.Optional;
 import net.postern.edge.check.Refusal;
 import net.postern.events.MailEvent.Reason;
-import net.postern.events.MailEvent.Stage;
-import net.postern.id.CustomerId;
 import net.postern.intake.Envelope;
 import net.postern.intake.IntakeResult;
 import net.postern.smtp.Reply;
@@ -52,22 +50,9 @@ final class Acceptance {
 
   private static SmtpSession.Next refuse(
       SmtpSession session, Refusal refusal, List<Recipient> recipients) throws IOException {
-    String recipient = recipients.size() == 1 ? recipients.getFirst().address().toString() : "";
-    SmtpSession.Next next =
-        session.refuse(
-            Stage.DATA,
-            new Refusal(
-                refusal.reply(), refusal.reason(), refusal.cause(), oneCustomer(recipients)),
-            recipient);
+    SmtpSession.Next next = session.refuseMessage(refusal, recipients);
     session.endTransaction();
     return next;
-  }
-
-  private static Optional<CustomerId> oneCustomer(List<Recipient> recipients) {
-    CustomerId first = recipients.getFirst().customer();
-    return recipients.stream().allMatch(r -> r.customer().equals(first))
-        ? Optional.of(first)
-        : Optional.empty();
   }
 
   private static IntakeResult ask(

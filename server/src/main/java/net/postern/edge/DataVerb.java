@@ -35,7 +35,7 @@ final class DataVerb implements Verb {
     MessageBuffer buffer = new MessageBuffer(session.context().memory());
     try {
       if (!buffer.open(transaction.mail().size().orElse(0))) {
-        return session.refuse(Stage.DATA, Reason.OVERLOADED, Replies.OUT_OF_MEMORY);
+        return session.refuseMessage(ContentLimit.OUT_OF_MEMORY, transaction.recipients());
       }
       session.say(GO_AHEAD);
       return receive(session, transaction, buffer);

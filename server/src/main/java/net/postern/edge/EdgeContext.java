@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
+import net.postern.address.EmailAddress;
 import net.postern.config.EdgeConfig;
 import net.postern.edge.check.RecipientCheck;
 import net.postern.events.Events;
@@ -15,11 +16,13 @@ import net.postern.tenant.Directory;
  * What all sessions share.
  *
  * @param hostname our name in greetings
+ * @param postmaster who gets mail for {@code postmaster} without a domain (RFC 5321 §4.5.1)
  * @param draining reaches zero when no new transaction may begin
  */
 record EdgeContext(
     EdgeConfig config,
     String hostname,
+    EmailAddress postmaster,
     Directory directory,
     List<RecipientCheck> recipientChecks,
     Intake intake,

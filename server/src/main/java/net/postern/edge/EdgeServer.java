@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
+import net.postern.address.EmailAddress;
 import net.postern.config.EdgeConfig;
 import net.postern.config.HostPort;
 import net.postern.edge.check.RecipientChecks;
@@ -69,6 +70,7 @@ public final class EdgeServer implements AutoCloseable {
    * Does not listen yet: see {@link #start}.
    *
    * @param hostname this node's name, for greetings
+   * @param postmaster who gets mail for {@code postmaster} without a domain (RFC 5321 §4.5.1)
    * @param clock for the time of receipt
    * @param tls asked at each STARTTLS, so that a renewed certificate is used at once; not asked
    *     when {@code config.starttls} is off
@@ -76,6 +78,7 @@ public final class EdgeServer implements AutoCloseable {
   public EdgeServer(
       EdgeConfig config,
       String hostname,
+      EmailAddress postmaster,
       Directory directory,
       Intake intake,
       Events events,
@@ -85,6 +88,7 @@ public final class EdgeServer implements AutoCloseable {
         new EdgeContext(
             config,
             hostname,
+            postmaster,
             directory,
             RecipientChecks.inOrder(directory),
             intake,

@@ -23,6 +23,13 @@ final class RcptVerb implements Verb {
   // RFC 5321 §4.5.3.1.10: 452, so that the client sends the rest in another transaction.
   private static final Reply TOO_MANY = Reply.of(452, "4.5.3", "Too many recipients");
 
+  private static final Reply NO_POSTMASTER =
+      Reply.of(
+          550,
+          "5.1.1",
+          "No postmaster for this host: please write to postmaster at the domain that your mail is"
+              + " for");
+
   @Override
   public SmtpSession.Next handle(SmtpSession session, String argument) throws IOException {
     Optional<Transaction> begun = session.transaction();
@@ -36,14 +43,37 @@ final class RcptVerb implements Verb {
     return switch (RcptArguments.parse(argument, transaction.mail().utf8())) {
       case Parsed.Bad<RcptArguments> bad -> session.refuse(Stage.RCPT, Reason.SYNTAX, bad.reply());
       case Parsed.Ok<RcptArguments> ok -> {
-        // RFC 5321 §4.5.1: postmaster without a domain is ours.
-        EmailAddress address =
-            ok.value()
-                .forwardPath()
-                .orElseGet(() -> new EmailAddress("postmaster", session.context().hostname()));
-        yield ask(session, transaction, address);
+        Optional<EmailAddress> address = ok.value().forwardPath();
+        yield address.isPresent()
+            ? ask(session, transaction, address.get())
+            : askPostmaster(session, transaction);
       }
     };
+  }
+
+  // RFC 5321 §4.5.1: postmaster without a domain is the person who looks after this server. Where
+  // nobody was named, the refusal says who else reads mail about mail.
+  private static SmtpSession.Next askPostmaster(SmtpSession session, Transaction transaction)
+      throws IOException {
+    EmailAddress postmaster = session.context().postmaster();
+    return switch (look(session.context(), postmaster)) {
+      case RecipientLookup.Found found -> ask(session, transaction, postmaster);
+      case RecipientLookup.Unavailable unavailable -> ask(session, transaction, postmaster);
+      case RecipientLookup.UnknownUser unknown -> noPostmaster(session, postmaster);
+      case RecipientLookup.NotOurs notOurs -> noPostmaster(session, postmaster);
+    };
+  }
+
+  private static SmtpSession.Next noPostmaster(SmtpSession session, EmailAddress postmaster)
+      throws IOException {
+    return session.refuse(
+        Stage.RCPT,
+        new Refusal(
+            NO_POSTMASTER,
+            Reason.UNKNOWN_USER,
+            "The directory has no " + postmaster + "; name a user in node.postmaster.",
+            Optional.empty()),
+        "postmaster");
   }
 
   private static SmtpSession.Next ask(

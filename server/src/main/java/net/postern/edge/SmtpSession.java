@@ -1,6 +1,7 @@
 package net.postern.edge;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -13,6 +14,7 @@ import net.postern.smtp.Command;
 import net.postern.smtp.Parsed;
 import net.postern.smtp.Reply;
 import net.postern.smtp.WireReader;
+import net.postern.tenant.Recipient;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -161,7 +163,28 @@ final class SmtpSession {
    */
   Next refuse(Stage stage, Refusal refusal, String recipient) throws IOException {
     emit(stage, refusal.reason(), refusal.reply(), refusal.cause(), recipient, refusal.customer());
-    if (refusal.reply().permanentFailure()) {
+    return deny(stage, refusal.reply());
+  }
+
+  /**
+   * The same for a message whose recipients were accepted: one event for each of them and its
+   * customer, one reply, one error.
+   */
+  Next refuseMessage(Refusal refusal, List<Recipient> recipients) throws IOException {
+    for (Recipient recipient : recipients) {
+      emit(
+          Stage.DATA,
+          refusal.reason(),
+          refusal.reply(),
+          refusal.cause(),
+          recipient.address().toString(),
+          Optional.of(recipient.customer()));
+    }
+    return deny(Stage.DATA, refusal.reply());
+  }
+
+  private Next deny(Stage stage, Reply reply) throws IOException {
+    if (reply.permanentFailure()) {
       errors++;
       if (errors >= context.config().hardErrors()) {
         return closing(stage, Reason.TOO_MANY_ERRORS, "4.7.0", "Too many errors");
@@ -170,7 +193,7 @@ final class SmtpSession {
         delay();
       }
     }
-    reply(refusal.reply());
+    reply(reply);
     return Next.CONTINUE;
   }
 

@@ -94,13 +94,11 @@ public final class MessageIntake implements Intake {
   public IntakeResult accept(Envelope envelope, byte[] received) throws InterruptedException {
     long start = System.nanoTime();
     if (!ledger.accepting()) {
-      return refused(
-          envelope,
-          new IntakeResult.Refused(
-              451,
-              "4.3.0",
-              "The message database is busy or away; please try again later",
-              MailEvent.Reason.DATABASE_UNAVAILABLE));
+      return new IntakeResult.Refused(
+          451,
+          "4.3.0",
+          "The message database is busy or away; please try again later",
+          MailEvent.Reason.DATABASE_UNAVAILABLE);
     }
     MessageId id = MessageId.create();
     byte[] content = withTrace(envelope, id, received);
@@ -118,19 +116,17 @@ public final class MessageIntake implements Intake {
         customer = directory.customer(entry.getKey());
       } catch (IllegalStateException e) {
         LOG.warn("no policy for {}: {}", entry.getKey(), e.getMessage());
-        return refused(
-            envelope,
-            new IntakeResult.Refused(
-                451,
-                "4.3.0",
-                "The recipients' settings cannot be read now; please try again later",
-                MailEvent.Reason.DATABASE_UNAVAILABLE));
+        return new IntakeResult.Refused(
+            451,
+            "4.3.0",
+            "The recipients' settings cannot be read now; please try again later",
+            MailEvent.Reason.DATABASE_UNAVAILABLE);
       }
       decisions.add(new Decision(customer, entry.getValue(), Policy.decide(judgement, customer)));
     }
     Optional<IntakeResult.Refused> no = refusal(decisions);
     if (no.isPresent()) {
-      return refused(envelope, no.get());
+      return no.get();
     }
 
     boolean hot = dispatcher.reserve(waiting(decisions), content.length);
@@ -142,20 +138,30 @@ public final class MessageIntake implements Intake {
           vault.keep(new MessageFrame(id, holders(envelope), RecordJson.encode(records), content));
       List<MessageRecord> placed = records.stream().map(record -> record.at(kept.place())).toList();
       Runnable committed = hot ? () -> dispatcher.dispatch(hot(placed, content)) : () -> {};
-      // Not awaited: the vault has it, and the ledger logs and keeps what it cannot enter.
-      CompletableFuture<Void> _ = ledger.record(placed, committed);
+      // Not awaited: the vault has it, and what the ledger cannot enter is found there again.
+      CompletableFuture<Void> _ =
+          ledger
+              .record(placed, committed)
+              .whenComplete(
+                  (done, failure) -> {
+                    if (failure != null) {
+                      LOG.error(
+                          "message {} is in the vault but not in the ledger yet", id, failure);
+                      if (hot) {
+                        dispatcher.cancel(waiting(decisions), content.length);
+                      }
+                    }
+                  });
       handedOver = true;
       accepted(envelope, id, content.length, judgement, decisions, kept, start);
       return new IntakeResult.Accepted(id);
     } catch (VaultUnavailableException e) {
       LOG.error("message {} was not taken: {}", id, e.getMessage());
-      return refused(
-          envelope,
-          new IntakeResult.Refused(
-              451,
-              "4.3.0",
-              "The message could not be stored safely; please try again later",
-              MailEvent.Reason.STORES_UNAVAILABLE));
+      return new IntakeResult.Refused(
+          451,
+          "4.3.0",
+          "The message could not be stored safely; please try again later",
+          MailEvent.Reason.STORES_UNAVAILABLE);
     } finally {
       if (hot && !handedOver) {
         dispatcher.cancel(waiting(decisions), content.length);
@@ -398,23 +404,6 @@ public final class MessageIntake implements Intake {
         }
       }
     }
-  }
-
-  private IntakeResult refused(Envelope envelope, IntakeResult.Refused refused) {
-    for (Recipient recipient : envelope.recipients()) {
-      events.emit(
-          new MailEvent.Refused(
-              MailEvent.Stage.DATA,
-              refused.reason(),
-              refused.code(),
-              refused.enhanced(),
-              refused.text(),
-              peer(envelope),
-              reversePath(envelope),
-              recipient.address().toString(),
-              Optional.of(recipient.customer())));
-    }
-    return refused;
   }
 
   private static MailEvent.Peer peer(Envelope envelope) {

@@ -14,12 +14,19 @@ final class ReceivedField {
   private static final DateTimeFormatter DATE =
       DateTimeFormatter.ofPattern("EEE, d MMM yyyy HH:mm:ss Z", Locale.US).withZone(ZoneOffset.UTC);
 
+  /** RFC 5321 §4.5.3.1.2; it also keeps the line within RFC 5322 §2.1.1. */
+  private static final int MAX_NAME = 255;
+
   private ReceivedField() {}
 
   /** The whole field, folded, CRLF ended. */
   static String of(Envelope envelope, String hostname, MessageId id) {
     StringBuilder out = new StringBuilder(320);
     String address = envelope.client().getHostAddress();
+    int scope = address.indexOf('%');
+    if (scope >= 0) {
+      address = address.substring(0, scope);
+    }
     out.append("Received: from ").append(safe(envelope.helo())).append(" (");
     if (!envelope.clientName().isEmpty()) {
       out.append(safe(envelope.clientName())).append(' ');
@@ -39,11 +46,15 @@ final class ReceivedField {
     return out.append("\r\n").toString();
   }
 
+  // Names and address literals (RFC 5321 §4.1.2, §4.1.3) and what else clients send in good faith;
+  // nothing that means something to a reader of the field.
   private static String safe(String text) {
-    StringBuilder out = new StringBuilder(text.length());
-    for (int i = 0; i < text.length(); i++) {
+    int length = Math.min(text.length(), MAX_NAME);
+    StringBuilder out = new StringBuilder(length);
+    for (int i = 0; i < length; i++) {
       char c = text.charAt(i);
-      out.append(c <= 0x20 || c >= 0x7f || c == '(' || c == ')' || c == ';' ? '_' : c);
+      boolean plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+      out.append(plain || "-._:[]/+=".indexOf(c) >= 0 ? c : '_');
     }
     return out.isEmpty() ? "unknown" : out.toString();
   }

@@ -1,12 +1,18 @@
 package net.postern.intake;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.locks.LockSupport;
 import net.postern.id.MessageId;
 import net.postern.ledger.Ledger;
 import net.postern.ledger.MessageRecord;
@@ -14,6 +20,7 @@ import net.postern.ledger.RecordJson;
 import net.postern.ledger.SegmentTable;
 import net.postern.vault.Place;
 import net.postern.vault.SegmentVault;
+import net.postern.vault.VaultUnavailableException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,16 +28,24 @@ import org.slf4j.LoggerFactory;
  * Enters messages that are in the vault but not in the ledger: those that were acknowledged when
  * the process died, or the database was away, before their record was committed. Runs at start,
  * before mail is accepted, over the segments that are not yet noted as entered completely.
+ *
+ * <p>Afterwards ({@link #watch}) a thread notes the segments of this process as they are finished,
+ * so that the next start has few to walk; and it comes back to what could not be read at start.
  */
-public final class Reconciler {
+public final class Reconciler implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Reconciler.class);
 
-  /** Messages whose presence is asked for in one query. */
+  /** Messages whose presence is asked for in one query, and which are entered together. */
   private static final int BATCH = 2_000;
+
+  private static final Duration INTERVAL = Duration.ofSeconds(30);
 
   private final SegmentVault vault;
   private final Ledger ledger;
   private final SegmentTable segments;
+  private final Set<UUID> reported = new HashSet<>();
+  private volatile boolean closed;
+  private volatile Optional<Thread> watcher = Optional.empty();
 
   public Reconciler(SegmentVault vault, Ledger ledger, SegmentTable segments) {
     this.vault = vault;
@@ -44,83 +59,184 @@ public final class Reconciler {
    * @param segments how many were walked
    * @param messages how many frames they hold
    * @param entered how many messages the ledger lacked
+   * @param unfinished segments that are not noted as complete: some of their frames could not be
+   *     entered, or too few stores answered to know that all were seen
+   * @param complete whether so many stores were listed that no segment can be missing
    */
-  public record Report(int segments, int messages, int entered) {}
+  public record Report(int segments, int messages, int entered, int unfinished, boolean complete) {}
 
   /**
-   * Walks every segment that is not noted as complete, other than the one that is being written.
+   * Walks every segment that is not noted as complete, other than those that this process wrote.
+   * What cannot be read is reported and left for another run: it must not keep the rest of the mail
+   * waiting.
    *
-   * @throws IOException when no store can be listed, or a segment cannot be read from any
+   * @throws IOException when no store can be listed
    */
   public Report run() throws IOException, InterruptedException {
     Set<UUID> known = segments.recorded();
+    var listed = vault.segments();
     int walked = 0;
     int messages = 0;
     int entered = 0;
-    for (UUID segment : vault.upkeep().segments()) {
-      if (known.contains(segment) || vault.isOpen(segment)) {
+    int unfinished = 0;
+    for (UUID segment : listed.names()) {
+      if (closed || known.contains(segment) || vault.isOwn(segment)) {
         continue;
       }
-      Report report = reconcile(segment);
       walked++;
-      messages += report.messages();
-      entered += report.entered();
+      try {
+        Batch batch = new Batch();
+        boolean whole = vault.walk(segment, (place, id, content) -> batch.add(id, place));
+        batch.enter();
+        messages += batch.messages;
+        entered += batch.entered;
+        if (whole && batch.failed == 0) {
+          vault.upkeep().mend(segment);
+          segments.markRecorded(segment);
+        } else {
+          unfinished++;
+        }
+      } catch (IOException e) {
+        unfinished++;
+        if (reported.add(segment)) {
+          LOG.error("segment {} cannot be reconciled now", segment, e);
+        }
+      }
     }
     if (walked > 0) {
       LOG.info(
-          "reconciled {} segments: {} messages, {} of them were not in the ledger and are now",
+          "reconciled {} segments: {} messages, {} of them were not in the ledger and are now;"
+              + " {} segments are to be looked at again",
           walked,
           messages,
-          entered);
+          entered,
+          unfinished);
     }
-    return new Report(walked, messages, entered);
+    return new Report(walked, messages, entered, unfinished, listed.complete());
   }
 
-  private Report reconcile(UUID segment) throws IOException, InterruptedException {
-    Map<MessageId, Place> batch = new HashMap<>();
-    int[] counts = new int[2];
-    vault.walk(
-        segment,
-        (place, id, content) -> {
-          batch.put(id, place);
-          counts[0]++;
-          if (batch.size() >= BATCH) {
-            counts[1] += enterMissing(batch);
-            batch.clear();
-          }
-        });
-    counts[1] += enterMissing(batch);
-    segments.markRecorded(segment);
-    return new Report(1, counts[0], counts[1]);
-  }
-
-  private int enterMissing(Map<MessageId, Place> batch) throws IOException {
-    int entered = 0;
-    for (MessageId id : segments.missing(List.copyOf(batch.keySet()))) {
-      Place place = batch.get(id);
-      if (place != null) {
-        enter(place);
-        entered++;
+  /**
+   * Notes the segments that this process has finished and whose messages are all in the ledger.
+   *
+   * @return how many
+   */
+  public int noteFinished() {
+    int noted = 0;
+    for (UUID segment : vault.ended()) {
+      try {
+        if (segments.missing(vault.upkeep().ids(segment)).isEmpty()) {
+          segments.markRecorded(segment);
+          vault.forget(segment);
+          noted++;
+        }
+      } catch (IOException e) {
+        // Not whole: the next start walks it frame by frame.
+        LOG.debug("segment {} is left for the next start", segment, e);
+      } catch (RuntimeException e) {
+        LOG.warn("finished segments are noted later: {}", e.toString());
+        return noted;
       }
     }
-    return entered;
+    return noted;
   }
 
-  private void enter(Place place) throws IOException {
-    try {
-      List<MessageRecord> records = new ArrayList<>();
-      for (MessageRecord record : RecordJson.decode(vault.read(place).meta(), place)) {
-        // The node that was to deliver it at once is gone.
-        records.add(record.withoutLeases());
+  /** Goes on in the background, on a thread of its own, until closed. */
+  public void watch(Report atStart) {
+    watcher =
+        Optional.of(Thread.ofPlatform().name("reconcile").daemon().start(() -> watchOn(atStart)));
+  }
+
+  private void watchOn(Report atStart) {
+    Report last = atStart;
+    while (true) {
+      LockSupport.parkNanos(INTERVAL.toNanos());
+      if (closed) {
+        return;
       }
-      ledger.record(records, () -> {}).get();
-    } catch (net.postern.vault.VaultUnavailableException
-        | IllegalArgumentException
-        | java.util.concurrent.ExecutionException e) {
-      throw new IOException("the message at " + place + " cannot be entered", e);
-    } catch (InterruptedException e) {
+      try {
+        noteFinished();
+        if (last.unfinished() > 0 || !last.complete()) {
+          last = run();
+        }
+      } catch (IOException | RuntimeException e) {
+        LOG.warn("reconciling failed; it is tried again: {}", e.toString());
+      } catch (InterruptedException e) {
+        return;
+      }
+    }
+  }
+
+  /** Ends the thread; waits for at most five seconds. */
+  @Override
+  public void close() {
+    closed = true;
+    if (watcher.isPresent()) {
+      LockSupport.unpark(watcher.get());
+      try {
+        watcher.get().join(5_000);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /** Frames on their way into the ledger. */
+  private final class Batch {
+    private final Map<MessageId, Place> places = new HashMap<>();
+    private int messages;
+    private int entered;
+    private int failed;
+
+    void add(MessageId id, Place place) throws IOException {
+      messages++;
+      places.put(id, place);
+      if (places.size() >= BATCH) {
+        enter();
+      }
+    }
+
+    void enter() throws IOException {
+      List<CompletableFuture<Void>> commits = new ArrayList<>();
+      for (MessageId id : segments.missing(List.copyOf(places.keySet()))) {
+        Place place = places.get(id);
+        if (place != null) {
+          submit(id, place, commits);
+        }
+      }
+      for (CompletableFuture<Void> commit : commits) {
+        try {
+          commit.get();
+          entered++;
+        } catch (ExecutionException e) {
+          failed++;
+          LOG.error("a message of the vault cannot be entered in the ledger", e);
+        } catch (InterruptedException e) {
+          throw interrupted(e);
+        }
+      }
+      places.clear();
+    }
+
+    private void submit(MessageId id, Place place, List<CompletableFuture<Void>> commits)
+        throws IOException {
+      try {
+        List<MessageRecord> records = new ArrayList<>();
+        for (MessageRecord record : RecordJson.decode(vault.read(place).meta(), place)) {
+          // The node that was to deliver it at once is gone.
+          records.add(record.withoutLeases());
+        }
+        commits.add(ledger.record(records, () -> {}));
+      } catch (VaultUnavailableException | IllegalArgumentException e) {
+        failed++;
+        LOG.error("message {} at {} cannot be read and is not entered", id, place, e);
+      } catch (InterruptedException e) {
+        throw interrupted(e);
+      }
+    }
+
+    private IOException interrupted(InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new IOException("interrupted while entering " + place, e);
+      return new IOException("interrupted while reconciling", e);
     }
   }
 }

@@ -110,6 +110,9 @@ record KeyRecord(Kind kind, UUID id, byte[] parent, byte[] wrapped, byte[] label
       in.get(wrapped);
       byte[] label = new byte[Short.toUnsignedInt(in.getShort())];
       in.get(label);
+      if (in.hasRemaining()) {
+        throw new IllegalArgumentException("key record has more than it says");
+      }
       return new KeyRecord(kind, id, parent, wrapped, label);
     } catch (java.nio.BufferUnderflowException e) {
       throw new IllegalArgumentException("key record is cut short", e);

@@ -74,9 +74,14 @@ public final class KeyRing {
     if (cached != null) {
       return cached;
     }
-    KeyRecord record = read(KeyRecord.Kind.MAILBOX, mailbox.value());
-    SecretKeySpec key = unwrap(record, customerKey(record.parentId()));
-    MailboxKey fresh = new MailboxKey(new CustomerId(record.parentId()), key);
+    MailboxKey fresh =
+        read(
+            KeyRecord.Kind.MAILBOX,
+            mailbox.value(),
+            record ->
+                new MailboxKey(
+                    new CustomerId(record.parentId()),
+                    unwrap(record, customerKey(record.parentId()))));
     mailboxes.put(mailbox.value(), fresh);
     return fresh;
   }
@@ -86,16 +91,34 @@ public final class KeyRing {
     if (cached != null) {
       return cached;
     }
-    KeyRecord record = read(KeyRecord.Kind.CUSTOMER, customer);
-    String wrappedBy = new String(record.parent(), StandardCharsets.US_ASCII);
-    if (!wrappedBy.equals(master.id())) {
-      throw new IOException(
-          "key of customer %s was wrapped by master key %s, but the configured one is %s: put the right key file in place"
-              .formatted(customer, wrappedBy, master.id()));
-    }
-    SecretKeySpec key = unwrap(record, master.key());
+    SecretKeySpec key =
+        read(
+            KeyRecord.Kind.CUSTOMER,
+            customer,
+            record -> {
+              String wrappedBy = new String(record.parent(), StandardCharsets.US_ASCII);
+              if (!wrappedBy.equals(master.id())) {
+                throw new IOException(
+                    "key of customer %s was wrapped by master key %s, but the configured one is %s: put the right key file in place"
+                        .formatted(customer, wrappedBy, master.id()));
+              }
+              return unwrap(record, master.key());
+            });
     customers.put(customer, key);
     return key;
+  }
+
+  /**
+   * Whether the bytes have the form of a key's record. Needs no key, so it does not show that the
+   * key inside is the right one.
+   */
+  public static boolean isRecord(byte[] bytes) {
+    try {
+      KeyRecord.decode(bytes);
+      return true;
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
   }
 
   private void write(
@@ -107,17 +130,28 @@ public final class KeyRing {
     stores.put(KeyRecord.object(id), record.encode());
   }
 
-  private KeyRecord read(KeyRecord.Kind kind, UUID id) throws IOException {
-    KeyRecord record;
-    try {
-      record = KeyRecord.decode(stores.get(KeyRecord.object(id), KeyRecord.MAX_BYTES));
-    } catch (IllegalArgumentException e) {
-      throw new IOException("key " + id + " is damaged: " + e.getMessage(), e);
-    }
-    if (record.kind() != kind || !record.id().equals(id)) {
-      throw new IOException("object of key " + id + " holds another key");
-    }
-    return record;
+  @FunctionalInterface
+  private interface Opener<T> {
+    T open(KeyRecord record) throws IOException;
+  }
+
+  // A copy that is damaged shows when it is opened at the latest; then another store is asked.
+  private <T> T read(KeyRecord.Kind kind, UUID id, Opener<T> opener) throws IOException {
+    return stores.get(
+        KeyRecord.object(id),
+        KeyRecord.MAX_BYTES,
+        bytes -> {
+          KeyRecord record;
+          try {
+            record = KeyRecord.decode(bytes);
+          } catch (IllegalArgumentException e) {
+            throw new IOException("key " + id + " is damaged: " + e.getMessage(), e);
+          }
+          if (record.kind() != kind || !record.id().equals(id)) {
+            throw new IOException("object of key " + id + " holds another key");
+          }
+          return opener.open(record);
+        });
   }
 
   private static SecretKeySpec unwrap(KeyRecord record, SecretKeySpec above) throws IOException {

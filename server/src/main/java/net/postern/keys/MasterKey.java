@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
@@ -58,21 +60,37 @@ public record MasterKey(String id, SecretKeySpec key) {
     return of(HexFormat.of().parseHex(text));
   }
 
-  /** Makes a key file, readable by its owner only, with a fresh key. It replaces nothing. */
+  /**
+   * Makes a key file, readable by its owner only, with a fresh key. It replaces nothing, and is
+   * either there as a whole, also after a power cut, or not at all: what is wrapped under a key
+   * that was lost is lost.
+   */
   public static MasterKey create(Path file) throws IOException {
+    if (Files.exists(file)) {
+      throw new FileAlreadyExistsException(file.toString());
+    }
     byte[] bytes = Aead.random(Aead.KEY_BYTES);
     ByteBuffer text =
         ByteBuffer.wrap(
             (HexFormat.of().formatHex(bytes) + "\n").getBytes(StandardCharsets.US_ASCII));
+    Path part = file.resolveSibling(file.getFileName() + ".part");
+    Files.deleteIfExists(part);
     try (FileChannel channel =
         FileChannel.open(
-            file,
+            part,
             Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
       while (text.hasRemaining()) {
         channel.write(text);
       }
       channel.force(true);
+    }
+    Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
+    Path directory = file.toAbsolutePath().getParent();
+    if (directory != null) {
+      try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+        channel.force(true);
+      }
     }
     return of(bytes);
   }

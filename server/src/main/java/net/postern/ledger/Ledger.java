@@ -44,6 +44,9 @@ public final class Ledger implements DeliveryLedger, AutoCloseable {
   /** Most records that wait for a transaction. */
   private static final int QUEUE = 20_000;
 
+  /** Nobody waits for these commits, so larger groups cost nothing but a little delay. */
+  private static final Duration LINGER = Duration.ofMillis(4);
+
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
 
@@ -60,7 +63,8 @@ public final class Ledger implements DeliveryLedger, AutoCloseable {
         and m.customer_id = d.customer_id and m.id = d.message_id
       returning d.customer_id, d.message_id, d.number, d.mailbox_id, d.recipient, d.due_at,
         d.give_up_at, d.attempts, d.mark, d.subject_tag, m.segment, m.frame_offset,
-        m.frame_length, m.reverse_path, m.accepted_at, m.bytes, m.utf8""";
+        m.frame_length, m.reverse_path, m.accepted_at, m.bytes, m.utf8\
+      """;
 
   private final Database database;
   private final UUID node;
@@ -89,7 +93,7 @@ public final class Ledger implements DeliveryLedger, AutoCloseable {
     this.node = node;
     this.lease = lease;
     this.rows = new LedgerRows(node);
-    GroupCommit.Limits limits = new GroupCommit.Limits(GROUP, GROUP, QUEUE);
+    GroupCommit.Limits limits = new GroupCommit.Limits(GROUP, GROUP, QUEUE, LINGER);
     this.records = new GroupCommit<>("ledger-record", limits, entry -> 1, this::commitRecords);
     this.settlements = new GroupCommit<>("ledger-settle", limits, each -> 1, this::commitOutcomes);
   }
@@ -142,7 +146,12 @@ public final class Ledger implements DeliveryLedger, AutoCloseable {
       statement.setLong(3, duration.toMillis());
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
-          leased.add(leased(row));
+          try {
+            leased.add(leased(row));
+          } catch (SQLException e) {
+            // One row that cannot be read must not hold up the rest; its lease runs out.
+            LOG.error("a delivery cannot be read and waits for someone to look at it", e);
+          }
         }
       }
     } catch (SQLException e) {
@@ -259,7 +268,7 @@ public final class Ledger implements DeliveryLedger, AutoCloseable {
     try {
       untilCommitted(transaction);
     } catch (SQLException e) {
-      if (group.size() == 1 || closed) {
+      if (group.size() == 1 || isPassing(e)) {
         throw e;
       }
       LOG.error("the database refuses a group of {}; each is tried alone", group.size(), e);
@@ -274,7 +283,12 @@ public final class Ledger implements DeliveryLedger, AutoCloseable {
       return;
     }
     for (GroupCommit.Item<T, Void> item : group) {
-      committed.accept(item);
+      try {
+        committed.accept(item);
+      } catch (RuntimeException e) {
+        // It is in the database; the others must hear of theirs.
+        LOG.error("what follows a commit failed", e);
+      }
       item.promise().complete(null);
     }
   }
@@ -282,6 +296,9 @@ public final class Ledger implements DeliveryLedger, AutoCloseable {
   // Both kinds may be repeated: inserts pass over rows that are there, updates ask for our lease.
   private void untilCommitted(Transaction transaction) throws SQLException {
     Duration pause = FIRST_PAUSE;
+    if (closed && away) {
+      throw new SQLException("the database is away and the ledger is closed");
+    }
     while (true) {
       try (Connection connection = database.connection()) {
         connection.setAutoCommit(false);
@@ -290,7 +307,11 @@ public final class Ledger implements DeliveryLedger, AutoCloseable {
         away = false;
         return;
       } catch (SQLException e) {
-        if (closed || !isPassing(e)) {
+        if (!isPassing(e)) {
+          throw e;
+        }
+        if (closed) {
+          away = true;
           throw e;
         }
         if (!away) {
@@ -306,8 +327,7 @@ public final class Ledger implements DeliveryLedger, AutoCloseable {
     }
   }
 
-  // SQLSTATE classes 22 (data) and 23 (constraint) and 42 (statement) fail each time: a bug or
-  // hostile
+  // SQLSTATE classes 22 (data), 23 (constraint) and 42 (statement) fail each time: a bug or hostile
   // data. Everything else (connection, shutdown, out of space, deadlock) may pass.
   private static boolean isPassing(SQLException failure) {
     String state = failure.getSQLState();

@@ -21,14 +21,16 @@ final class LedgerRows {
       insert into message (customer_id, id, accepted_at, origin, segment, frame_offset, frame_length,
         bytes, utf8, reverse_path, client, helo, verdict, score, findings, recipients)
       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      on conflict do nothing""";
+      on conflict do nothing\
+      """;
 
   private static final String INSERT_DELIVERY =
       """
       insert into delivery (customer_id, message_id, number, mailbox_id, recipient, state, due_at,
         give_up_at, node, rule, mark, subject_tag)
       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      on conflict do nothing""";
+      on conflict do nothing\
+      """;
 
   // The lease must still be ours: a node that was slow must not overwrite what another one did.
   private static final String OURS = " and d.state = 1 and d.node = ?";
@@ -38,32 +40,37 @@ final class LedgerRows {
       update delivery d set state = 3, due_at = now(), attempts = d.attempts + 1, reply = u.reply
       from unnest(?::uuid[], ?::uuid[], ?::smallint[], ?::text[])
         as u (customer_id, message_id, number, reply)
-      where d.customer_id = u.customer_id and d.message_id = u.message_id and d.number = u.number"""
+      where d.customer_id = u.customer_id and d.message_id = u.message_id and d.number = u.number\
+      """
           + OURS;
 
   private static final String RETRY =
       """
       update delivery d set state = 0, due_at = ?, attempts = d.attempts + 1, reply = ?, node = null
-      where d.customer_id = ? and d.message_id = ? and d.number = ?"""
+      where d.customer_id = ? and d.message_id = ? and d.number = ?\
+      """
           + OURS;
 
   private static final String RETURNED =
       """
       update delivery d set state = 4, due_at = now(), attempts = d.attempts + 1, reply = ?
-      where d.customer_id = ? and d.message_id = ? and d.number = ?"""
+      where d.customer_id = ? and d.message_id = ? and d.number = ?\
+      """
           + OURS;
 
   private static final String UNATTEMPTED =
       """
       update delivery d set state = 0, due_at = now(), node = null
-      where d.customer_id = ? and d.message_id = ? and d.number = ?"""
+      where d.customer_id = ? and d.message_id = ? and d.number = ?\
+      """
           + OURS;
 
   private static final String TRACE =
       """
       insert into trace (happened_at, customer_id, message_id, event, recipient, detail)
       select now(), ?, ?, ?, coalesce(
-        (select recipient from delivery where customer_id = ? and message_id = ? and number = ?), ''), ?""";
+        (select recipient from delivery where customer_id = ? and message_id = ? and number = ?), ''), ?\
+      """;
 
   /** Longest text of a reply that is kept, in characters. */
   private static final int MAX_REPLY = 500;
@@ -131,7 +138,7 @@ final class LedgerRows {
     } else {
       row.setNull(9, Types.OTHER);
     }
-    row.setString(10, delivery.rule());
+    row.setString(10, clean(delivery.rule()));
     row.setString(11, clean(delivery.mark()));
     row.setString(12, clean(delivery.subjectTag()));
   }
@@ -151,12 +158,15 @@ final class LedgerRows {
       switch (each) {
         case Settlement.Delivered done -> {}
         case Settlement.Retry retry -> {
+          int changed;
           try (PreparedStatement row = connection.prepareStatement(RETRY)) {
             row.setTimestamp(1, Timestamp.from(retry.nextAttempt()));
             row.setString(2, reply(retry.reply()));
-            update(row, 3, retry.key());
+            changed = update(row, 3, retry.key());
           }
-          trace(connection, retry.key(), "deferred", retry.reply());
+          if (changed > 0) {
+            trace(connection, retry.key(), "deferred", retry.reply());
+          }
         }
         case Settlement.Returned returned -> {
           int changed;

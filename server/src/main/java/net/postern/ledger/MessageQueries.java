@@ -2,7 +2,7 @@ package net.postern.ledger;
 
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.ArrayList;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -10,7 +10,6 @@ import net.postern.db.Database;
 import net.postern.id.CustomerId;
 import net.postern.id.MessageId;
 import net.postern.vault.Place;
-import org.jdbi.v3.core.Handle;
 
 /** Questions of people about messages, and the changes that people make to deliveries. */
 public final class MessageQueries {
@@ -21,6 +20,11 @@ public final class MessageQueries {
         d.recipient, d.state, d.due_at, d.attempts, d.rule, d.reply
       from message m join delivery d on d.customer_id = m.customer_id and d.message_id = m.id
       """;
+
+  private static final String RELEASE =
+      "state = 0, due_at = now(), give_up_at = now() + (give_up_at - (select accepted_at from"
+          + " message m where m.customer_id = delivery.customer_id and m.id ="
+          + " delivery.message_id))";
 
   private final Database database;
 
@@ -34,34 +38,29 @@ public final class MessageQueries {
    * @param customer empty for those of all customers: the provider's view
    */
   public List<MessageView> held(Optional<CustomerId> customer, int max) {
-    String where =
-        "where d.state = 2 and (:customer::uuid is null or d.customer_id = :customer::uuid)"
-            + " order by m.accepted_at desc, d.number limit :max";
-    return database
-        .jdbi()
-        .withHandle(
-            handle ->
-                handle
-                    .createQuery(SELECT + where)
-                    .bind("customer", customer.map(id -> id.value().toString()).orElse(null))
-                    .bind("max", max)
-                    .map((row, context) -> view(row, List.of()))
-                    .list());
+    Optional<UUID> id = customer.map(CustomerId::value);
+    return database.rows(
+        SELECT
+            + "where d.state = 2 and (?::uuid is null or d.customer_id = ?::uuid)"
+            + " order by m.accepted_at desc, d.number limit ?",
+        row -> view(row, List.of()),
+        id.orElse(null),
+        id.orElse(null),
+        max);
   }
 
   /** Every delivery of a message, with its steps. */
   public List<MessageView> find(MessageId message) {
-    return database
-        .jdbi()
-        .withHandle(
-            handle -> {
-              List<MessageView.Step> steps = steps(handle, message);
-              return handle
-                  .createQuery(SELECT + "where m.id = :id order by d.customer_id, d.number")
-                  .bind("id", message.value())
-                  .map((row, context) -> view(row, steps))
-                  .list();
-            });
+    List<MessageView.Step> steps =
+        database.rows(
+            "select happened_at, event, recipient, detail from trace where message_id = ?"
+                + " order by id",
+            MessageQueries::step,
+            message.value());
+    return database.rows(
+        SELECT + "where m.id = ? order by d.customer_id, d.number",
+        row -> view(row, steps),
+        message.value());
   }
 
   /**
@@ -71,47 +70,59 @@ public final class MessageQueries {
    */
   public List<MessageView> search(String text, int max) {
     String pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%";
-    return database
-        .jdbi()
-        .withHandle(
-            handle ->
-                handle
-                    .createQuery(
-                        SELECT
-                            + "where d.recipient ilike :text or m.reverse_path ilike :text"
-                            + " order by m.accepted_at desc, d.number limit :max")
-                    .bind("text", pattern)
-                    .bind("max", max)
-                    .map((row, context) -> view(row, List.of()))
-                    .list());
+    return database.rows(
+        SELECT
+            + "where d.recipient ilike ? or m.reverse_path ilike ?"
+            + " order by m.accepted_at desc, d.number limit ?",
+        row -> view(row, List.of()),
+        pattern,
+        pattern,
+        max);
+  }
+
+  /** An accepted message, whoever it is for. */
+  public record Accepted(
+      MessageId id, Instant acceptedAt, Place place, Optional<String> reversePath) {}
+
+  /**
+   * Accepted messages, newest first, each once however many customers it is for.
+   *
+   * @param max most that are listed
+   */
+  public List<Accepted> accepted(int max) {
+    return database.rows(
+        "select distinct on (id) id, accepted_at, segment, frame_offset, frame_length, reverse_path"
+            + " from message order by id desc, customer_id limit ?",
+        row ->
+            new Accepted(
+                new MessageId(row.getObject("id", UUID.class)),
+                row.getTimestamp("accepted_at").toInstant(),
+                place(row),
+                Optional.ofNullable(row.getString("reverse_path"))),
+        max);
   }
 
   /** Refusals that concern an address, newest first. */
   public List<MessageView.Step> refusals(String text, int max) {
-    return database
-        .jdbi()
-        .withHandle(
-            handle ->
-                handle
-                    .createQuery(
-                        "select happened_at, event, recipient, detail from trace"
-                            + " where message_id is null and strpos(recipient || ' ' || detail, :text) > 0"
-                            + " order by id desc limit :max")
-                    .bind("text", text)
-                    .bind("max", max)
-                    .map((row, context) -> step(row))
-                    .list());
+    return database.rows(
+        "select happened_at, event, recipient, detail from trace"
+            + " where message_id is null and strpos(recipient || ' ' || detail, ?) > 0"
+            + " order by id desc limit ?",
+        MessageQueries::step,
+        text,
+        max);
   }
 
   /**
-   * Lets held deliveries out: they are due at once.
+   * Lets held deliveries out: they are due at once, and are tried for as long as if they had come
+   * now, however long they were held.
    *
    * @param number one recipient, or empty for all of the message
    * @param by who did it, for the trace
    * @return what was released; empty when nothing of it was held
    */
   public List<MessageView> release(MessageId message, Optional<Integer> number, String by) {
-    return change(message, number, "state = 0, due_at = now()", "released", "by " + by);
+    return change(message, number, RELEASE, "released", "by " + by);
   }
 
   /** Ends held deliveries: they are removed by the rule {@code deleted by ...}. */
@@ -138,38 +149,24 @@ public final class MessageQueries {
                       .map((row, context) -> view(row, List.of()))
                       .list();
               for (MessageView each : held) {
-                handle
-                    .createUpdate(
-                        "update delivery set "
-                            + set
-                            + " where customer_id = ? and message_id = ? and number = ?")
-                    .bind(0, each.key().customer().value())
-                    .bind(1, each.key().message().value())
-                    .bind(2, each.key().number())
-                    .execute();
-                handle
-                    .createUpdate(
-                        "insert into trace (happened_at, customer_id, message_id, event, recipient, detail)"
-                            + " values (now(), ?, ?, ?, ?, ?)")
-                    .bind(0, each.key().customer().value())
-                    .bind(1, each.key().message().value())
-                    .bind(2, event)
-                    .bind(3, each.recipient())
-                    .bind(4, detail)
-                    .execute();
+                handle.execute(
+                    "update delivery set "
+                        + set
+                        + " where customer_id = ? and message_id = ? and number = ?",
+                    each.key().customer().value(),
+                    each.key().message().value(),
+                    each.key().number());
+                handle.execute(
+                    "insert into trace (happened_at, customer_id, message_id, event, recipient, detail)"
+                        + " values (now(), ?, ?, ?, ?, ?)",
+                    each.key().customer().value(),
+                    each.key().message().value(),
+                    event,
+                    each.recipient(),
+                    detail);
               }
               return held;
             });
-  }
-
-  private static List<MessageView.Step> steps(Handle handle, MessageId message) {
-    return new ArrayList<>(
-        handle
-            .createQuery(
-                "select happened_at, event, recipient, detail from trace where message_id = ? order by id")
-            .bind(0, message.value())
-            .map((row, context) -> step(row))
-            .list());
   }
 
   private static MessageView.Step step(ResultSet row) throws SQLException {
@@ -180,6 +177,13 @@ public final class MessageQueries {
         row.getString("detail"));
   }
 
+  private static Place place(ResultSet row) throws SQLException {
+    return new Place(
+        row.getObject("segment", UUID.class),
+        row.getLong("frame_offset"),
+        row.getInt("frame_length"));
+  }
+
   private static MessageView view(ResultSet row, List<MessageView.Step> steps) throws SQLException {
     String recipient = row.getString("recipient");
     return new MessageView(
@@ -188,10 +192,7 @@ public final class MessageQueries {
             new MessageId(row.getObject("id", UUID.class)),
             row.getInt("number")),
         row.getTimestamp("accepted_at").toInstant(),
-        new Place(
-            row.getObject("segment", UUID.class),
-            row.getLong("frame_offset"),
-            row.getInt("frame_length")),
+        place(row),
         row.getLong("bytes"),
         Optional.ofNullable(row.getString("reverse_path")),
         row.getString("client"),

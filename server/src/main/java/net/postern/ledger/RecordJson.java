@@ -18,8 +18,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The records of a message as JSON, kept inside its frame: what the ledger says of a message when
- * it is accepted can be read back from the vault alone. The form is described in {@code
- * docs/vault.md}; keys are added, never changed.
+ * it is accepted can be read back from the vault alone. Keys are added, never changed.
  */
 public final class RecordJson {
   private static final JsonMapper MAPPER =
@@ -99,17 +98,21 @@ public final class RecordJson {
    * @throws IllegalArgumentException when the bytes are something else
    */
   public static List<MessageRecord> decode(byte[] json, Place place) {
-    Meta meta;
     try {
-      meta = READER.readValue(json);
-    } catch (JacksonException e) {
+      Meta meta = READER.readValue(json);
+      if (meta.version() != 1) {
+        throw new IllegalArgumentException(
+            "record of version " + meta.version() + "; this program knows 1");
+      }
+      return records(meta, place);
+    } catch (JacksonException | NullPointerException e) {
+      // JSON has null where the records have none.
       throw new IllegalArgumentException(
           "the record inside a frame is damaged: " + e.getMessage(), e);
     }
-    if (meta.version() != 1) {
-      throw new IllegalArgumentException(
-          "record of version " + meta.version() + "; this program knows 1");
-    }
+  }
+
+  private static List<MessageRecord> records(Meta meta, Place place) {
     List<MessageRecord> records = new ArrayList<>();
     for (Message each : meta.records()) {
       List<MessageRecord.NewDelivery> deliveries = new ArrayList<>();

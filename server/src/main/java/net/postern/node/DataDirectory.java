@@ -1,15 +1,19 @@
 package net.postern.node;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The directory that holds everything of a node, and the claim to be the only process that runs on
@@ -32,11 +36,17 @@ public final class DataDirectory implements AutoCloseable {
   private final Path root;
   private final UUID node;
   private final Optional<FileLock> lock;
+  private final Path claimed;
 
-  private DataDirectory(Path root, UUID node, Optional<FileLock> lock) {
+  // The system's lock belongs to the whole process, and closing any channel to the file gives it
+  // up: a second claim in this process must not come as far as opening it.
+  private static final Set<Path> CLAIMED = ConcurrentHashMap.newKeySet();
+
+  private DataDirectory(Path root, UUID node, Optional<FileLock> lock, Path claimed) {
     this.root = root;
     this.node = node;
     this.lock = lock;
+    this.claimed = claimed;
   }
 
   /**
@@ -48,25 +58,23 @@ public final class DataDirectory implements AutoCloseable {
     try {
       Files.createDirectories(root);
       checkVersion(root);
-      FileChannel channel =
-          FileChannel.open(
-              root.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      FileLock lock = tryLock(channel);
-      if (lock == null) {
-        channel.close();
-        throw new StartException(
-            "another Postern runs on data directory %s: stop it, or set node.data to another directory"
-                .formatted(root));
+      Path claimed = root.toRealPath();
+      if (!CLAIMED.add(claimed)) {
+        throw inUse(root);
       }
-      Path version = root.resolve("postern.version");
-      if (!Files.exists(version)) {
-        Files.writeString(version, VERSION + "\n");
+      Optional<FileLock> lock = Optional.empty();
+      try {
+        lock = lock(root);
+        writeOnce(root.resolve("postern.version"), VERSION + "\n");
+        writeOnce(root.resolve("node.id"), UUID.randomUUID() + "\n");
+        return new DataDirectory(root, readId(root.resolve("node.id")), lock, claimed);
+      } catch (StartException | IOException | RuntimeException e) {
+        if (lock.isPresent()) {
+          lock.get().acquiredBy().close();
+        }
+        CLAIMED.remove(claimed);
+        throw e;
       }
-      Path id = root.resolve("node.id");
-      if (!Files.exists(id)) {
-        Files.writeString(id, UUID.randomUUID() + "\n");
-      }
-      return new DataDirectory(root, readId(id), Optional.of(lock));
     } catch (AccessDeniedException e) {
       throw new StartException(
           "no permission to write in data directory %s (%s): give it to the user that runs Postern (%s), or set node.data to another directory"
@@ -92,7 +100,7 @@ public final class DataDirectory implements AutoCloseable {
             "no Postern has run on data directory %s yet: start one first".formatted(root));
       }
       checkVersion(root);
-      return new DataDirectory(root, readId(root.resolve("node.id")), Optional.empty());
+      return new DataDirectory(root, readId(root.resolve("node.id")), Optional.empty(), root);
     } catch (IOException e) {
       throw new StartException("data directory %s cannot be read: %s".formatted(root, e), e);
     }
@@ -115,18 +123,48 @@ public final class DataDirectory implements AutoCloseable {
         lock.get().acquiredBy().close();
       } catch (IOException e) {
         throw new IllegalStateException("cannot give up " + root, e);
+      } finally {
+        CLAIMED.remove(claimed);
       }
     }
   }
 
-  private static @org.jspecify.annotations.Nullable FileLock tryLock(FileChannel channel)
-      throws IOException {
-    try {
-      return channel.tryLock();
-    } catch (OverlappingFileLockException e) {
-      // Another node in this process.
-      return null;
+  private static Optional<FileLock> lock(Path root) throws IOException, StartException {
+    FileChannel channel =
+        FileChannel.open(root.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    FileLock lock = channel.tryLock();
+    if (lock == null) {
+      channel.close();
+      throw inUse(root);
     }
+    return Optional.of(lock);
+  }
+
+  private static StartException inUse(Path root) {
+    return new StartException(
+        "another Postern runs on data directory %s: stop it, or set node.data to another directory"
+            .formatted(root));
+  }
+
+  // Whole or not at all, also after a power cut: an empty file would look like damage.
+  private static void writeOnce(Path file, String text) throws IOException {
+    if (Files.exists(file)) {
+      return;
+    }
+    Path part = file.resolveSibling(file.getFileName() + ".part");
+    try (FileChannel channel =
+        FileChannel.open(
+            part,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.TRUNCATE_EXISTING,
+            StandardOpenOption.WRITE)) {
+      ByteBuffer bytes = StandardCharsets.US_ASCII.encode(text);
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+      channel.force(true);
+    }
+    Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
   }
 
   private static void checkVersion(Path root) throws IOException, StartException {

@@ -14,7 +14,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
+import net.postern.address.EmailAddress;
 import net.postern.config.DeliveryConfig;
+import net.postern.config.NodeConfig;
 import net.postern.config.PosternConfig;
 import net.postern.db.Database;
 import net.postern.db.DatabaseException;
@@ -61,6 +63,7 @@ public final class Node implements AutoCloseable {
   private final MailMetrics metrics;
   private final SegmentVault vault;
   private final Ledger ledger;
+  private final Reconciler reconciler;
   private final DeliveryEngine delivery;
   private final EdgeServer edge;
   private final Optional<ObserveServer> observe;
@@ -120,7 +123,8 @@ public final class Node implements AutoCloseable {
     if (recovered > 0) {
       LOG.info("{} deliveries were under way when this node stopped; they are due now", recovered);
     }
-    new Reconciler(vault, ledger, new SegmentTable(database)).run();
+    reconciler = new Reconciler(vault, ledger, new SegmentTable(database));
+    Reconciler.Report found = reconciler.run();
 
     delivery =
         new DeliveryEngine(
@@ -146,11 +150,21 @@ public final class Node implements AutoCloseable {
     SSLContext tls = ServerTls.context(config.edge(), hostname, data.root(), Instant.now());
     edge =
         rollback.add(
-            new EdgeServer(config.edge(), hostname, directory, intake, events, clock, () -> tls));
+            new EdgeServer(
+                config.edge(),
+                hostname,
+                postmaster(config.node()),
+                directory,
+                intake,
+                events,
+                clock,
+                () -> tls));
     observe =
         config.observe().listen().map(at -> ObserveServer.start(at, checks(), metrics::scrape));
     observe.ifPresent(rollback::add);
     gauges();
+    rollback.add(reconciler);
+    reconciler.watch(found);
     edge.start();
   }
 
@@ -201,13 +215,24 @@ public final class Node implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     ledger.close();
+    reconciler.close();
     vault.close();
+    if (!ledger.away()) {
+      reconciler.noteFinished();
+    }
     observe.ifPresent(ObserveServer::close);
     refusals.close();
     metrics.close();
     database.close();
     data.close();
     LOG.info("stopped");
+  }
+
+  private static EmailAddress postmaster(NodeConfig config) {
+    return config
+        .postmaster()
+        .or(() -> EmailAddress.parse(Tenants.POSTMASTER + "@" + config.hostname()))
+        .orElseThrow();
   }
 
   private static Route outbound(DeliveryConfig config) {

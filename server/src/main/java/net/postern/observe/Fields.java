@@ -7,32 +7,51 @@ import java.util.List;
  * a value ends where it ends, and a line is a line. Not safe for several threads; make one for a
  * line.
  */
-sealed interface Fields permits LogfmtFields, JsonFields {
+abstract sealed class Fields permits LogfmtFields, JsonFields {
 
   /** Longer values are cut, with {@code ...} after them. Characters. */
-  int MAX_VALUE = 1_000;
+  static final int MAX_VALUE = 1_000;
 
   /** Longer lists are cut, with the number of the others as the last element. */
-  int MAX_LIST = 50;
+  static final int MAX_LIST = 50;
 
-  Fields text(String name, String value);
+  final StringBuilder out = new StringBuilder(400);
+
+  /** Begins a field: what stands before its value. */
+  abstract void name(String name);
+
+  abstract Fields text(String name, String value);
 
   /** An address in angle brackets; the null reverse-path is {@code <>}. */
-  Fields address(String name, String value);
+  abstract Fields address(String name, String value);
 
-  Fields addresses(String name, List<String> values);
+  abstract Fields addresses(String name, List<String> values);
 
-  Fields texts(String name, List<String> values);
+  abstract Fields texts(String name, List<String> values);
 
-  Fields number(String name, long value);
+  final Fields number(String name, long value) {
+    name(name);
+    out.append(value);
+    return this;
+  }
 
   /** With two decimals. */
-  Fields decimal(String name, double value);
+  final Fields decimal(String name, double value) {
+    name(name);
+    appendDecimal(out, value);
+    return this;
+  }
 
-  Fields flag(String name, boolean value);
+  final Fields flag(String name, boolean value) {
+    name(name);
+    out.append(value);
+    return this;
+  }
 
   /** What was built. */
-  String line();
+  final String line() {
+    return out.toString();
+  }
 
   /** Whether a character may stand in a line as it is, as far as forging and terminals go. */
   static boolean isPlain(int c) {

@@ -6,7 +6,7 @@ import java.util.List;
  * {@code name=value} with blanks between. A value with anything but plain ASCII letters, digits and
  * harmless punctuation is in double quotes, with JSON's escapes.
  */
-final class LogfmtFields implements Fields {
+final class LogfmtFields extends Fields {
   private static final boolean[] BARE = new boolean[0x7f];
 
   static {
@@ -15,17 +15,15 @@ final class LogfmtFields implements Fields {
     }
   }
 
-  private final StringBuilder out = new StringBuilder(320);
-
   @Override
-  public Fields text(String name, String value) {
+  Fields text(String name, String value) {
     name(name);
     value(value);
     return this;
   }
 
   @Override
-  public Fields address(String name, String value) {
+  Fields address(String name, String value) {
     name(name);
     if (isBareAddress(value)) {
       out.append('<').append(value).append('>');
@@ -38,7 +36,7 @@ final class LogfmtFields implements Fields {
   }
 
   @Override
-  public Fields addresses(String name, List<String> values) {
+  Fields addresses(String name, List<String> values) {
     name(name);
     int shown = Math.min(values.size(), MAX_LIST);
     boolean bare = true;
@@ -66,7 +64,7 @@ final class LogfmtFields implements Fields {
   }
 
   @Override
-  public Fields texts(String name, List<String> values) {
+  Fields texts(String name, List<String> values) {
     if (values.size() == 1) {
       return text(name, values.getFirst());
     }
@@ -82,32 +80,7 @@ final class LogfmtFields implements Fields {
   }
 
   @Override
-  public Fields number(String name, long value) {
-    name(name);
-    out.append(value);
-    return this;
-  }
-
-  @Override
-  public Fields decimal(String name, double value) {
-    name(name);
-    Fields.appendDecimal(out, value);
-    return this;
-  }
-
-  @Override
-  public Fields flag(String name, boolean value) {
-    name(name);
-    out.append(value);
-    return this;
-  }
-
-  @Override
-  public String line() {
-    return out.toString();
-  }
-
-  private void name(String name) {
+  void name(String name) {
     if (!out.isEmpty()) {
       out.append(' ');
     }
@@ -119,7 +92,7 @@ final class LogfmtFields implements Fields {
       out.append(value);
     } else {
       out.append('"');
-      Fields.appendEscaped(out, value);
+      appendEscaped(out, value);
       out.append('"');
     }
   }
@@ -138,12 +111,12 @@ final class LogfmtFields implements Fields {
     for (int i = 0; i < end; i++) {
       char c = value.charAt(i);
       if (c == '<' || c == '>' || c == ',') {
-        Fields.appendEscaped(out, value.substring(from, i));
-        Fields.appendHex(out, c);
+        appendEscaped(out, value.substring(from, i));
+        appendHex(out, c);
         from = i + 1;
       }
     }
-    Fields.appendEscaped(out, value.substring(from, end));
+    appendEscaped(out, value.substring(from, end));
     out.append(value.length() > MAX_VALUE ? "...>" : ">");
   }
 

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Takes log lines over to one thread that writes them, many with one call to the system.
@@ -26,6 +27,9 @@ final class QueueAppender extends UnsynchronizedAppenderBase<ILoggingEvent> {
   private static final int BATCH = 1_000;
   private static final int MAX_BUFFER = 1 << 20;
   private static final long STOP_SECONDS = 10;
+
+  /** Pause between two writes. */
+  private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
   private final BlockingQueue<ILoggingEvent> queue = new ArrayBlockingQueue<>(QUEUE);
   private final LineEncoder encoder;
@@ -116,6 +120,11 @@ final class QueueAppender extends UnsynchronizedAppenderBase<ILoggingEvent> {
         }
       }
       flush(text);
+      if (!ending) {
+        // Lines that come meanwhile need not wake this thread each: that cost more than writing
+        // them.
+        LockSupport.parkNanos(PAUSE_NANOS);
+      }
     }
   }
 

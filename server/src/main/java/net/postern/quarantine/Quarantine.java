@@ -8,6 +8,7 @@ import net.postern.id.CustomerId;
 import net.postern.id.MessageId;
 import net.postern.ledger.MessageQueries;
 import net.postern.ledger.MessageView;
+import net.postern.vault.MessageFrame;
 import net.postern.vault.MessageReader;
 import net.postern.vault.VaultUnavailableException;
 
@@ -38,7 +39,12 @@ public final class Quarantine {
    * @throws VaultUnavailableException when no store can give it now
    */
   public byte[] read(MessageView message) throws VaultUnavailableException {
-    return vault.read(message.place()).content();
+    MessageFrame frame = vault.read(message.place());
+    if (!frame.id().equals(message.key().message())) {
+      throw new VaultUnavailableException(
+          "the ledger names a place that holds another message than " + message.key().message());
+    }
+    return frame.content();
   }
 
   /**

@@ -4,6 +4,8 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import java.net.InetAddress;
 import java.nio.file.Path;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,11 +37,29 @@ public final class DatabaseDirectory implements Directory, Routing {
   /** Separates the user from a detail of the user's own choosing (RFC 5233). */
   private static final char SUBADDRESS = '+';
 
+  /** After a failure the database is left alone for this long: each question waits seconds. */
+  private static final long RETRY_NANOS = Duration.ofSeconds(1).toNanos();
+
   private record Cached<T>(T value, long loadedNanos) {}
+
+  private record Answer<T>(T value, boolean stale) {}
+
+  private static final class Away extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    Away(Throwable cause) {
+      super("the database is away", cause);
+    }
+
+    Away() {
+      super("the database is away");
+    }
+  }
 
   private record Registered(Network network, CustomerId customer) {}
 
   private final Database database;
+  private volatile long awayUntil = System.nanoTime();
   private final long freshNanos;
   private final Route outbound;
   private final Cache<String, Cached<RecipientLookup>> recipients =
@@ -64,14 +84,16 @@ public final class DatabaseDirectory implements Directory, Routing {
   @Override
   public RecipientLookup lookup(EmailAddress address) {
     try {
-      RecipientLookup known = cached(recipients, address.key(), () -> load(address));
+      Answer<RecipientLookup> answer = ask(recipients, address.key(), () -> load(address));
+      RecipientLookup known = answer.value();
       if (known instanceof RecipientLookup.Found(Recipient recipient)) {
         // The cache is by key; the reply and the delivery keep the spelling of this client.
         return new RecipientLookup.Found(
             new Recipient(address, recipient.customer(), recipient.mailbox()));
       }
-      return known;
-    } catch (JdbiException e) {
+      // An old yes is safe to repeat; an old no may since have become a yes, and a 5xx is for good.
+      return answer.stale() ? new RecipientLookup.Unavailable("the database is away") : known;
+    } catch (Away e) {
       LOG.warn("the directory cannot look up {}: {}", address, e.toString());
       return new RecipientLookup.Unavailable("the database is away");
     }
@@ -85,7 +107,7 @@ public final class DatabaseDirectory implements Directory, Routing {
           return Optional.of(each.customer());
         }
       }
-    } catch (JdbiException e) {
+    } catch (Away e) {
       LOG.warn("the directory cannot look up servers: {}", e.toString());
     }
     return Optional.empty();
@@ -104,7 +126,7 @@ public final class DatabaseDirectory implements Directory, Routing {
       }
       throw new IllegalStateException(
           "domain %s has no route: set one with 'admin route set'".formatted(domain));
-    } catch (JdbiException e) {
+    } catch (Away e) {
       throw new IllegalStateException("the directory is unavailable: the database is away", e);
     }
   }
@@ -118,26 +140,37 @@ public final class DatabaseDirectory implements Directory, Routing {
     try {
       return cached(customers, id, () -> loadCustomer(id))
           .orElseThrow(() -> new IllegalStateException("no customer " + id));
-    } catch (JdbiException e) {
+    } catch (Away e) {
       throw new IllegalStateException("the directory is unavailable: the database is away", e);
     }
   }
 
   private <K, T> T cached(Cache<K, Cached<T>> cache, K key, Supplier<T> load) {
+    return ask(cache, key, load).value();
+  }
+
+  private <K, T> Answer<T> ask(Cache<K, Cached<T>> cache, K key, Supplier<T> load) {
     Cached<T> old = cache.getIfPresent(key);
     long now = System.nanoTime();
     if (old != null && now - old.loadedNanos() < freshNanos) {
-      return old.value();
+      return new Answer<>(old.value(), false);
+    }
+    if (now - awayUntil < 0) {
+      if (old != null) {
+        return new Answer<>(old.value(), true);
+      }
+      throw new Away();
     }
     try {
       T fresh = load.get();
       cache.put(key, new Cached<>(fresh, now));
-      return fresh;
+      return new Answer<>(fresh, false);
     } catch (JdbiException e) {
+      awayUntil = System.nanoTime() + RETRY_NANOS;
       if (old != null) {
-        return old.value();
+        return new Answer<>(old.value(), true);
       }
-      throw e;
+      throw new Away(e);
     }
   }
 
@@ -146,51 +179,39 @@ public final class DatabaseDirectory implements Directory, Routing {
     int plus = local.indexOf(SUBADDRESS);
     String base = plus > 0 ? local.substring(0, plus) : local;
     return database
-        .jdbi()
-        .withHandle(
-            handle ->
-                handle
-                    .createQuery(
-                        """
-                        select d.customer_id, d.catch_all_mailbox,
-                          (select mailbox_id from address where address = :full) exact,
-                          (select mailbox_id from address where address = :base) base
-                        from domain d where d.name = :domain""")
-                    .bind("full", local + "@" + address.domain())
-                    .bind("base", base + "@" + address.domain())
-                    .bind("domain", address.domain())
-                    .map(
-                        (row, context) -> {
-                          CustomerId customer =
-                              new CustomerId(row.getObject("customer_id", UUID.class));
-                          for (String column : List.of("exact", "base", "catch_all_mailbox")) {
-                            UUID mailbox = row.getObject(column, UUID.class);
-                            if (mailbox != null) {
-                              return (RecipientLookup)
-                                  new RecipientLookup.Found(
-                                      new Recipient(address, customer, new MailboxId(mailbox)));
-                            }
-                          }
-                          return new RecipientLookup.UnknownUser(customer);
-                        })
-                    .findOne()
-                    .orElseGet(RecipientLookup.NotOurs::new));
+        .row(
+            """
+            select d.customer_id, d.catch_all_mailbox,
+              (select mailbox_id from address where address = ?) exact,
+              (select mailbox_id from address where address = ?) base
+            from domain d where d.name = ?""",
+            row -> found(row, address),
+            local + "@" + address.domain(),
+            base + "@" + address.domain(),
+            address.domain())
+        .orElseGet(RecipientLookup.NotOurs::new);
+  }
+
+  private static RecipientLookup found(ResultSet row, EmailAddress address) throws SQLException {
+    CustomerId customer = new CustomerId(row.getObject("customer_id", UUID.class));
+    for (String column : List.of("exact", "base", "catch_all_mailbox")) {
+      UUID mailbox = row.getObject(column, UUID.class);
+      if (mailbox != null) {
+        return new RecipientLookup.Found(new Recipient(address, customer, new MailboxId(mailbox)));
+      }
+    }
+    return new RecipientLookup.UnknownUser(customer);
   }
 
   private Optional<Route> loadRoute(String domain) {
-    return database
-        .jdbi()
-        .withHandle(
-            handle ->
-                handle
-                    .createQuery("select kind, targets, tls from route where domain = ?")
-                    .bind(0, domain)
-                    .map(
-                        (row, context) -> {
-                          String[] targets = (String[]) row.getArray("targets").getArray();
-                          return route(row.getString("kind"), targets, row.getString("tls"));
-                        })
-                    .findOne());
+    return database.row(
+        "select kind, targets, tls from route where domain = ?",
+        row ->
+            route(
+                row.getString("kind"),
+                (String[]) row.getArray("targets").getArray(),
+                row.getString("tls")),
+        domain);
   }
 
   static Route route(String kind, String[] targets, String tls) {
@@ -212,29 +233,15 @@ public final class DatabaseDirectory implements Directory, Routing {
   }
 
   private Optional<Customer> loadCustomer(CustomerId id) {
-    return database
-        .jdbi()
-        .withHandle(
-            handle ->
-                handle
-                    .createQuery(Customer.SELECT + " where id = ?")
-                    .bind(0, id.value())
-                    .map((row, context) -> Customer.of(row))
-                    .findOne());
+    return database.row(Customer.SELECT + " where id = ?", Customer::of, id.value());
   }
 
   private List<Registered> loadServers() {
-    return database
-        .jdbi()
-        .withHandle(
-            handle ->
-                handle
-                    .createQuery("select customer_id, network::text network from registered_server")
-                    .map(
-                        (row, context) ->
-                            new Registered(
-                                Network.parse(row.getString("network")).orElseThrow(),
-                                new CustomerId(row.getObject("customer_id", UUID.class))))
-                    .list());
+    return database.rows(
+        "select customer_id, network::text network from registered_server",
+        row ->
+            new Registered(
+                Network.parse(row.getString("network")).orElseThrow(),
+                new CustomerId(row.getObject("customer_id", UUID.class))));
   }
 }

@@ -21,6 +21,9 @@ import org.jdbi.v3.core.statement.UnableToExecuteStatementException;
  * TenantException} with a message for the person who asked.
  */
 public final class Tenants {
+  /** The local part that every domain takes mail for (RFC 5321 §4.5.1). */
+  public static final String POSTMASTER = "postmaster";
+
   private final Database database;
   private final KeyRing keys;
 
@@ -52,43 +55,22 @@ public final class Tenants {
     return change(
         "customer \"" + name + "\"",
         handle -> {
-          handle
-              .createUpdate("insert into customer (id, name) values (?, ?)")
-              .bind(0, id.value())
-              .bind(1, name)
-              .execute();
+          handle.execute("insert into customer (id, name) values (?, ?)", id.value(), name);
           return id;
         });
   }
 
   public Optional<Customer> findCustomer(String name) {
-    return database
-        .jdbi()
-        .withHandle(
-            handle ->
-                handle
-                    .createQuery(Customer.SELECT + " where name = ?")
-                    .bind(0, name)
-                    .map((row, context) -> Customer.of(row))
-                    .findOne());
+    return database.row(Customer.SELECT + " where name = ?", Customer::of, name);
   }
 
   /** All customers, by name. */
   public List<Listed> customers() {
-    return database
-        .jdbi()
-        .withHandle(
-            handle ->
-                handle
-                    .createQuery(
-                        "select c.*, (select count(*) from domain d where d.customer_id = c.id) domains,"
-                            + " (select count(*) from address a where a.customer_id = c.id) users"
-                            + " from customer c order by name")
-                    .map(
-                        (row, context) ->
-                            new Listed(
-                                Customer.of(row), row.getLong("domains"), row.getLong("users")))
-                    .list());
+    return database.rows(
+        "select c.*, (select count(*) from domain d where d.customer_id = c.id) domains,"
+            + " (select count(*) from address a where a.customer_id = c.id) users"
+            + " from customer c order by name",
+        row -> new Listed(Customer.of(row), row.getLong("domains"), row.getLong("users")));
   }
 
   /**
@@ -107,16 +89,14 @@ public final class Tenants {
     change(
         "the policy",
         handle ->
-            handle
-                .createUpdate(
-                    "update customer set flag_score = ?, hold_score = ?, refuse_score = ?,"
-                        + " subject_tag = ? where id = ?")
-                .bind(0, flag)
-                .bind(1, hold)
-                .bind(2, refuse)
-                .bind(3, subjectTag)
-                .bind(4, customer.id().value())
-                .execute());
+            handle.execute(
+                "update customer set flag_score = ?, hold_score = ?, refuse_score = ?,"
+                    + " subject_tag = ? where id = ?",
+                flag,
+                hold,
+                refuse,
+                subjectTag,
+                customer.id().value()));
   }
 
   /** Lets a network of the customer's own servers send. */
@@ -124,22 +104,26 @@ public final class Tenants {
     change(
         "server " + network,
         handle ->
-            handle
-                .createUpdate(
-                    "insert into registered_server (customer_id, network) values (?, network(?::inet))")
-                .bind(0, customer.id().value())
-                .bind(1, network.toString())
-                .execute());
+            handle.execute(
+                "insert into registered_server (customer_id, network) values (?, network(?::inet))",
+                customer.id().value(),
+                network.toString()));
   }
 
   /**
-   * Adds a domain.
+   * Adds a domain, and a postmaster with a mailbox and key of its own: mail for it is taken from
+   * the first moment (RFC 5321 §4.5.1). {@link #addAlias} makes an existing user the postmaster.
    *
    * @param catchAll whether every address of the domain is taken; otherwise only added users are
    * @return the domain in the form in which it is kept
    */
   public String addDomain(Customer customer, String name, boolean catchAll) throws TenantException {
     String domain = domain(name);
+    if (findDomain(domain).isPresent()) {
+      throw new TenantException("domain " + domain + " exists already");
+    }
+    EmailAddress postmaster = new EmailAddress(POSTMASTER, domain);
+    UUID postmasterMailbox = newMailbox(customer.id(), postmaster.key()).value();
     Optional<MailboxId> all = Optional.empty();
     if (catchAll) {
       all = Optional.of(newMailbox(customer.id(), "*@" + domain));
@@ -149,38 +133,31 @@ public final class Tenants {
         "domain " + domain,
         handle -> {
           mailbox.ifPresent(id -> insertMailbox(handle, customer.id(), id));
-          handle
-              .createUpdate(
-                  "insert into domain (name, customer_id, catch_all_mailbox) values (?, ?, ?)")
-              .bind(0, domain)
-              .bind(1, customer.id().value())
-              .bind(2, mailbox.orElse(null))
-              .execute();
+          handle.execute(
+              "insert into domain (name, customer_id, catch_all_mailbox) values (?, ?, ?::uuid)",
+              domain,
+              customer.id().value(),
+              mailbox.orElse(null));
+          insertMailbox(handle, customer.id(), postmasterMailbox);
+          insertAddress(handle, postmaster, customer.id(), postmasterMailbox);
           return domain;
         });
   }
 
   /** All domains with their routes, by name. */
   public List<DomainListed> domains() {
-    return database
-        .jdbi()
-        .withHandle(
-            handle ->
-                handle
-                    .createQuery(
-                        "select d.name, c.name customer, d.catch_all_mailbox is not null catch_all,"
-                            + " coalesce(r.kind || ' ' || array_to_string(r.targets, ' ') || case when"
-                            + " r.kind = 'smtp' then ' tls ' || r.tls else '' end, 'none') route"
-                            + " from domain d join customer c on c.id = d.customer_id"
-                            + " left join route r on r.domain = d.name order by d.name")
-                    .map(
-                        (row, context) ->
-                            new DomainListed(
-                                row.getString("name"),
-                                row.getString("customer"),
-                                row.getBoolean("catch_all"),
-                                row.getString("route")))
-                    .list());
+    return database.rows(
+        "select d.name, c.name customer, d.catch_all_mailbox is not null catch_all,"
+            + " coalesce(r.kind || ' ' || array_to_string(r.targets, ' ') || case when"
+            + " r.kind = 'smtp' then ' tls ' || r.tls else '' end, 'none') route"
+            + " from domain d join customer c on c.id = d.customer_id"
+            + " left join route r on r.domain = d.name order by d.name",
+        row ->
+            new DomainListed(
+                row.getString("name"),
+                row.getString("customer"),
+                row.getBoolean("catch_all"),
+                row.getString("route")));
   }
 
   /** Adds a user's address, with a mailbox and key of its own. */
@@ -196,7 +173,10 @@ public final class Tenants {
         });
   }
 
-  /** Gives an existing user another address in a domain of the same customer. */
+  /**
+   * Gives an existing user another address in a domain of the same customer; also that of the
+   * domain's postmaster, whose mail then goes to this user.
+   */
   public void addAlias(EmailAddress alias, EmailAddress user) throws TenantException {
     CustomerId customer = customerOf(alias);
     if (!customer.equals(customerOf(user))) {
@@ -212,6 +192,9 @@ public final class Tenants {
                   .mapTo(UUID.class)
                   .findOne()
                   .orElseThrow(() -> new IllegalArgumentException("no user " + user));
+          if (alias.localPart().equalsIgnoreCase(POSTMASTER)) {
+            handle.execute("delete from address where address = ?", alias.key());
+          }
           insertAddress(handle, alias, customer, mailbox);
           return alias;
         });
@@ -219,15 +202,10 @@ public final class Tenants {
 
   /** The addresses of a domain, in order. */
   public List<String> users(String domain) {
-    return database
-        .jdbi()
-        .withHandle(
-            handle ->
-                handle
-                    .createQuery("select address from address where domain = ? order by address")
-                    .bind(0, domain)
-                    .mapTo(String.class)
-                    .list());
+    return database.rows(
+        "select address from address where domain = ? order by address",
+        row -> row.getString("address"),
+        domain);
   }
 
   /** Sends a domain's mail to SMTP servers, tried in order. */
@@ -251,29 +229,25 @@ public final class Tenants {
     change(
         "the route of " + domain,
         handle ->
-            handle
-                .createUpdate(
-                    "insert into route (domain, kind, targets, tls) values (?, ?, ?, ?)"
-                        + " on conflict (domain) do update set kind = excluded.kind,"
-                        + " targets = excluded.targets, tls = excluded.tls")
-                .bind(0, domain)
-                .bind(1, kind)
-                .bind(2, targets)
-                .bind(3, tls.name().toLowerCase(Locale.ROOT))
-                .execute());
+            handle.execute(
+                "insert into route (domain, kind, targets, tls) values (?, ?, ?, ?)"
+                    + " on conflict (domain) do update set kind = excluded.kind,"
+                    + " targets = excluded.targets, tls = excluded.tls",
+                domain,
+                kind,
+                targets,
+                tls.name().toLowerCase(Locale.ROOT)));
+  }
+
+  private Optional<CustomerId> findDomain(String name) {
+    return database.row(
+        "select customer_id from domain where name = ?",
+        row -> new CustomerId(row.getObject("customer_id", UUID.class)),
+        name);
   }
 
   private CustomerId customerOf(EmailAddress address) throws TenantException {
-    return database
-        .jdbi()
-        .withHandle(
-            handle ->
-                handle
-                    .createQuery("select customer_id from domain where name = ?")
-                    .bind(0, address.domain())
-                    .mapTo(UUID.class)
-                    .findOne())
-        .map(CustomerId::new)
+    return findDomain(address.domain())
         .orElseThrow(() -> new TenantException("no domain " + address.domain() + "; add it first"));
   }
 
@@ -288,23 +262,18 @@ public final class Tenants {
   }
 
   private static void insertMailbox(Handle handle, CustomerId customer, UUID mailbox) {
-    handle
-        .createUpdate("insert into mailbox (id, customer_id) values (?, ?)")
-        .bind(0, mailbox)
-        .bind(1, customer.value())
-        .execute();
+    handle.execute(
+        "insert into mailbox (id, customer_id) values (?, ?)", mailbox, customer.value());
   }
 
   private static void insertAddress(
       Handle handle, EmailAddress address, CustomerId customer, UUID mailbox) {
-    handle
-        .createUpdate(
-            "insert into address (address, customer_id, mailbox_id, domain) values (?, ?, ?, ?)")
-        .bind(0, address.key())
-        .bind(1, customer.value())
-        .bind(2, mailbox)
-        .bind(3, address.domain())
-        .execute();
+    handle.execute(
+        "insert into address (address, customer_id, mailbox_id, domain) values (?, ?, ?, ?)",
+        address.key(),
+        customer.value(),
+        mailbox,
+        address.domain());
   }
 
   private static String domain(String name) throws TenantException {

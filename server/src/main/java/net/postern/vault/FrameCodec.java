@@ -18,8 +18,8 @@ import net.postern.keys.Aead;
 import net.postern.keys.KeyRing;
 
 /**
- * Messages to frames and back. The layout is in {@code docs/vault.md}; it outlives this program, so
- * a change of it is a new version, never an edit.
+ * Messages to frames and back. The layout outlives this program, so a change of it is a new
+ * version, never an edit.
  *
  * <pre>
  *  0  4  magic "PFRM"            16  4  content length

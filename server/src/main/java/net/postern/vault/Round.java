@@ -14,7 +14,7 @@ final class Round {
   private final Condition changed = lock.newCondition();
   private final int lanes;
   private final Set<StoreLane> done = new HashSet<>();
-  private final Map<StoreLane, Exception> failures = new HashMap<>();
+  private final Map<StoreLane, Throwable> failures = new HashMap<>();
 
   /**
    * @param lanes how many stores will answer
@@ -27,34 +27,49 @@ final class Round {
     lock.lock();
     try {
       done.add(lane);
-      changed.signalAll();
+      signalWhenComplete();
     } finally {
       lock.unlock();
     }
   }
 
-  void failed(StoreLane lane, Exception why) {
+  void failed(StoreLane lane, Throwable why) {
     lock.lock();
     try {
       failures.put(lane, why);
-      changed.signalAll();
+      signalWhenComplete();
     } finally {
       lock.unlock();
+    }
+  }
+
+  // Only the last answer wakes the committing thread: a wake-up costs more than an append.
+  private void signalWhenComplete() {
+    if (done.size() + failures.size() == lanes) {
+      changed.signal();
     }
   }
 
   /**
-   * Waits until every store answered, or {@code wait} has passed.
+   * Waits until every store answered; after {@code wait} only for as many as are needed; after
+   * {@code patience} for none.
    *
    * @return true when all answered
    */
-  boolean await(Duration wait) throws InterruptedException {
+  boolean await(Duration wait, int needed, Duration patience) throws InterruptedException {
     long left = wait.toNanos();
+    long more = patience.minus(wait).toNanos();
     lock.lock();
     try {
       while (done.size() + failures.size() < lanes) {
+        int open = lanes - done.size() - failures.size();
+        boolean mayStillSucceed = done.size() < needed && done.size() + open >= needed;
         if (left <= 0) {
-          return false;
+          if (more <= 0 || !mayStillSucceed) {
+            return false;
+          }
+          left = more;
+          more = 0;
         }
         left = changed.awaitNanos(left);
       }
@@ -73,7 +88,7 @@ final class Round {
     }
   }
 
-  Map<StoreLane, Exception> failures() {
+  Map<StoreLane, Throwable> failures() {
     lock.lock();
     try {
       return Map.copyOf(failures);

@@ -4,9 +4,13 @@ import java.io.IOException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import net.postern.blob.ObjectStore;
+import net.postern.id.MessageId;
 
 /**
  * The container of frames: a header of 40 bytes, then frames without gaps.
@@ -33,9 +37,15 @@ final class Segment {
     return KIND + "/" + segment;
   }
 
-  /** The segment that an object holds. */
-  static UUID name(String object) {
-    return UUID.fromString(object.substring(KIND.length() + 1));
+  /** The segment that an object holds; empty when its name is none. */
+  static Optional<UUID> name(String object) {
+    String text = object.substring(object.indexOf('/') + 1);
+    try {
+      UUID name = UUID.fromString(text);
+      return name.toString().equals(text) ? Optional.of(name) : Optional.empty();
+    } catch (IllegalArgumentException e) {
+      return Optional.empty();
+    }
   }
 
   static byte[] header(UUID segment, long createdMillis) {
@@ -71,59 +81,25 @@ final class Segment {
     }
   }
 
-  /** Gets the frames of a walk. */
-  @FunctionalInterface
-  interface Visitor {
-    /**
-     * @param frame all bytes of an undamaged frame
-     * @return false to end the walk
-     */
-    boolean frame(Place place, FrameCodec.Header header, byte[] frame) throws IOException;
-  }
-
   /**
-   * Walks the frames of a segment in one store, each checked by its digest.
+   * The messages in a segment that is known to be undamaged: reads the clear part of each frame and
+   * nothing else.
    *
-   * @return where the last whole frame ends: what lies beyond was never acknowledged from this
-   *     store. 0 when not even the header is whole
-   * @throws IOException when the store fails, or the visitor does; damage only ends the walk
+   * @throws IOException when it is not whole, or the store fails
    */
-  static long walk(ObjectStore store, UUID segment, Visitor visitor) throws IOException {
+  static List<MessageId> ids(ObjectStore store, UUID segment) throws IOException {
     String object = object(segment);
     long length = store.length(object);
-    if (length < HEADER) {
-      return 0;
-    }
-    try {
-      checkHeader(segment, store.range(object, 0, HEADER));
-    } catch (java.nio.file.NoSuchFileException e) {
-      throw e;
-    } catch (IOException e) {
-      return 0;
-    }
+    List<MessageId> ids = new ArrayList<>();
     long at = HEADER;
-    while (at + FrameCodec.MIN_FRAME <= length) {
-      FrameCodec.Header header;
-      byte[] head = store.range(object, at, FrameCodec.FIXED);
-      try {
-        header = FrameCodec.header(head);
-      } catch (IOException e) {
-        return at;
-      }
-      if (at + header.length() > length) {
-        return at;
-      }
-      byte[] frame = store.range(object, at, header.length());
-      try {
-        FrameCodec.verify(frame);
-      } catch (IOException e) {
-        return at;
-      }
-      if (!visitor.frame(new Place(segment, at, header.length()), header, frame)) {
-        return at;
-      }
+    while (at < length) {
+      FrameCodec.Header header = FrameCodec.header(store.range(object, at, FrameCodec.FIXED));
+      ids.add(header.id());
       at += header.length();
     }
-    return at;
+    if (at != length) {
+      throw new IOException("segment " + segment + " ends within a frame");
+    }
+    return ids;
   }
 }

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import net.postern.batch.GroupCommit;
@@ -42,8 +43,17 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
   /** Most bytes in one sync; the buffer for it is kept. */
   private static final int GROUP_BYTES = 4 << 20;
 
+  /** About what a sync itself takes: docs/performance.md has the measurements. */
+  private static final Duration LINGER = Duration.ofNanos(700_000);
+
   /** Most frames that wait for the next sync; further callers block. */
   private static final int QUEUE = 4_096;
+
+  /**
+   * When fewer stores than needed have answered, they get this many times {@code vault.store_wait}:
+   * a disk that all share may stall for seconds, and the client waits for minutes.
+   */
+  private static final int PATIENCE = 5;
 
   /** No frame: submitted to have the open segment looked at, with nothing to append. */
   private static final byte[] NOTHING = new byte[0];
@@ -62,6 +72,9 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
 
   // Owned by the committing thread; read by others only to leave the segment alone.
   private volatile Optional<Open> open = Optional.empty();
+
+  // Segments that this process ended, until someone knows that the ledger has all of them.
+  private final Set<UUID> ended = ConcurrentHashMap.newKeySet();
   private ByteBuffer buffer = ByteBuffer.allocateDirect(GROUP_BYTES + Segment.HEADER);
 
   /**
@@ -83,11 +96,11 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     this.clock = clock;
     this.upkeep =
         new StoreUpkeep(
-            lanes, config.reserve().bytes(), this::openSegment, this::endIncomplete, events);
+            lanes, config.reserve().bytes(), this::openSegment, this::storeReturned, events);
     this.commits =
         new GroupCommit<>(
             "vault-commit",
-            new GroupCommit.Limits(GROUP_FRAMES, GROUP_BYTES, QUEUE),
+            new GroupCommit.Limits(GROUP_FRAMES, GROUP_BYTES, QUEUE, LINGER),
             frame -> frame.length,
             this::commit);
   }
@@ -133,9 +146,28 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     return storesUp() >= config.minimum();
   }
 
-  /** Whether a segment is the one that is being written now. */
-  public boolean isOpen(UUID segment) {
-    return openSegment().equals(Optional.of(segment));
+  /**
+   * Every segment that a store lists.
+   *
+   * @throws IOException when no store can be listed
+   */
+  public StoreUpkeep.Segments segments() throws IOException {
+    return upkeep.segments(config.minimum());
+  }
+
+  /** Whether this process wrote a segment and {@link #forget} was not said of it. */
+  public boolean isOwn(UUID segment) {
+    return ended.contains(segment) || openSegment().equals(Optional.of(segment));
+  }
+
+  /** The segments that this process wrote and ended, other than forgotten ones. */
+  public List<UUID> ended() {
+    return List.copyOf(ended);
+  }
+
+  /** Says that everything in a segment is known to be in the ledger. */
+  public void forget(UUID segment) {
+    ended.remove(segment);
   }
 
   /** The segment that is being written now; it must be left alone by repair. */
@@ -144,17 +176,31 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
   }
 
   /**
-   * Walks every whole frame of a segment, read from whichever store has most of it.
+   * Walks every whole frame of a segment, each read from whichever store has it.
    *
+   * @return whether so many stores were asked that every frame which was acknowledged is among them
    * @throws IOException when no store can give the segment
    */
-  public void walk(UUID segment, FrameVisitor visitor) throws IOException {
-    upkeep.walk(
-        segment,
-        (place, header, bytes) -> {
-          visitor.frame(place, header.id(), () -> codec.decode(bytes));
-          return true;
-        });
+  public boolean walk(UUID segment, FrameVisitor visitor) throws IOException {
+    SegmentCopies copies = SegmentCopies.find(upkeep.readable(), segment);
+    copies.walk(
+        (place, header, bytes) -> visitor.frame(place, header.id(), () -> codec.decode(bytes)));
+    return copies.asked() > lanes.size() - config.minimum();
+  }
+
+  /**
+   * How many undamaged frames a store holds on its own.
+   *
+   * @throws IOException when it cannot be read
+   */
+  public static long countFrames(ObjectStore store) throws IOException {
+    List<UUID> segments = new ArrayList<>();
+    store.list(Segment.KIND, each -> Segment.name(each.object()).ifPresent(segments::add));
+    long[] count = new long[1];
+    for (UUID segment : segments) {
+      SegmentCopies.find(List.of(store), segment).walk((place, header, frame) -> count[0]++);
+    }
+    return count[0];
   }
 
   /** Gets the frames of a {@link #walk}. */
@@ -172,6 +218,8 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
   @Override
   public void close() {
     commits.close();
+    // The committing thread has ended.
+    end();
     upkeep.close();
     lanes.forEach(StoreLane::close);
   }
@@ -199,39 +247,53 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
   // ---- the committing thread ----
 
   private void commit(List<GroupCommit.Item<byte[], Kept>> group) throws InterruptedException {
+    boolean decided = false;
     try {
       requireStores();
-      Open current = current();
       if (group.stream().allMatch(item -> item.value().length == 0)) {
-        acknowledge(group, current.segment(), current.length(), current.members().size());
-        return;
-      }
-      ByteBuffer bytes = gather(current, group);
-      long before = current.length();
-      Round round = new Round(current.members().size());
-      for (StoreLane lane : current.members()) {
-        lane.append(current.segment(), !current.started(), bytes.duplicate(), round);
-      }
-      Set<StoreLane> done = settle(current, round);
-      if (done.size() < config.minimum()) {
-        takeBack(current, done, before);
-        throw new VaultUnavailableException(
-            "only %d of %d stores took the message, %d are needed"
-                .formatted(done.size(), lanes.size(), config.minimum()));
-      }
-      long length = before + bytes.limit() - (current.started() ? 0 : Segment.HEADER);
-      acknowledge(group, current.segment(), before, done.size());
-      boolean whole = done.size() == current.members().size();
-      if (whole && length < config.segmentSize().bytes()) {
-        open = Optional.of(new Open(current.segment(), current.members(), length, true));
+        endIncomplete(group);
       } else {
-        end();
+        append(group);
       }
+      decided = true;
     } catch (VaultUnavailableException e) {
+      decided = true;
       for (GroupCommit.Item<byte[], Kept> item : group) {
         item.promise().completeExceptionally(e);
       }
+    } finally {
+      if (!decided) {
+        // Nobody knows how far the stores came: neither segment nor buffer may be used again.
+        buffer = ByteBuffer.allocateDirect(GROUP_BYTES + Segment.HEADER);
+        end();
+      }
     }
+  }
+
+  private void append(List<GroupCommit.Item<byte[], Kept>> group)
+      throws VaultUnavailableException, InterruptedException {
+    Open current = current();
+    ByteBuffer bytes = gather(current, group);
+    long before = current.length();
+    Round round = new Round(current.members().size());
+    for (StoreLane lane : current.members()) {
+      lane.append(current.segment(), !current.started(), bytes.duplicate(), round);
+    }
+    Set<StoreLane> done = settle(current, round);
+    if (done.size() < config.minimum()) {
+      takeBack(current, done, before);
+      throw new VaultUnavailableException(
+          "only %d of %d stores took the message, %d are needed"
+              .formatted(done.size(), lanes.size(), config.minimum()));
+    }
+    long length = before + bytes.limit() - (current.started() ? 0 : Segment.HEADER);
+    boolean whole = done.size() == current.members().size();
+    if (whole && length < config.segmentSize().bytes()) {
+      open = Optional.of(new Open(current.segment(), current.members(), length, true));
+    } else {
+      end();
+    }
+    acknowledge(group, current.segment(), before, done.size());
   }
 
   // The open segment, or a fresh one when the stores that are up are no longer those it was begun
@@ -267,7 +329,7 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
   // Waits for the stores: for all of them, but for one that hangs no longer than vault.store_wait.
   private Set<StoreLane> settle(Open current, Round round) throws InterruptedException {
     Duration wait = config.storeWait();
-    boolean all = round.await(wait);
+    boolean all = round.await(wait, config.minimum(), wait.multipliedBy(PATIENCE));
     Set<StoreLane> done = round.done();
     if (!all) {
       // The hanging lane still holds the shared buffer: leave it to it.
@@ -275,7 +337,7 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     }
     for (StoreLane lane : current.members()) {
       if (!done.contains(lane)) {
-        Exception failure = round.failures().get(lane);
+        Throwable failure = round.failures().get(lane);
         down(lane, failure == null ? "no answer within " + wait : message(failure));
       }
     }
@@ -301,7 +363,7 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
 
   // A store came back: the open segment, which it lacks, is to end now and not with the next mail,
   // since nobody copies a segment that is open. Under load the next group ends it anyway.
-  private void endIncomplete() {
+  private void storeReturned() {
     try {
       if (open.isPresent() && commits.waiting() == 0) {
         var _ = commits.submit(NOTHING);
@@ -313,8 +375,18 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     }
   }
 
+  private void endIncomplete(List<GroupCommit.Item<byte[], Kept>> group) {
+    Set<StoreLane> up = Set.copyOf(lanes.stream().filter(StoreLane::up).toList());
+    if (open.isPresent() && !open.get().members().equals(up)) {
+      end();
+    }
+    Kept nothing = new Kept(new Place(new UUID(0, 0), 0, 0), 0);
+    group.forEach(item -> item.promise().complete(nothing));
+  }
+
   private void end() {
     if (open.isPresent()) {
+      ended.add(open.get().segment());
       if (open.get().members().size() < lanes.size()) {
         upkeep.equalizeSoon();
       }

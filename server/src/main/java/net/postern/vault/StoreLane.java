@@ -7,6 +7,7 @@ import java.util.UUID;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import net.postern.blob.Appender;
 import net.postern.blob.ObjectStore;
 import org.slf4j.Logger;
@@ -47,7 +48,9 @@ final class StoreLane implements AutoCloseable {
   private final Thread thread;
   private volatile State state = State.UP;
   private volatile String why = "";
-  private volatile boolean busy;
+
+  /** Work that was handed over and is not finished. */
+  private final AtomicInteger pending = new AtomicInteger();
 
   // Owned by the lane's thread.
   private Optional<Appender> appender = Optional.empty();
@@ -72,7 +75,7 @@ final class StoreLane implements AutoCloseable {
 
   /** Whether its thread still works on something, as when the store hangs. */
   boolean busy() {
-    return busy || !queue.isEmpty();
+    return pending.get() > 0;
   }
 
   void markDown(String reason) {
@@ -99,7 +102,9 @@ final class StoreLane implements AutoCloseable {
   }
 
   private void offer(Work work) {
+    pending.incrementAndGet();
     if (!queue.offer(work)) {
+      pending.decrementAndGet();
       // Only a store that hangs has work piled up.
       markDown("it does not answer");
       if (work instanceof Work.Append append) {
@@ -110,9 +115,14 @@ final class StoreLane implements AutoCloseable {
 
   private void run() {
     while (true) {
+      Work work;
       try {
-        Work work = queue.take();
-        busy = true;
+        work = queue.take();
+      } catch (InterruptedException e) {
+        LOG.warn("writer of store {} was interrupted; it goes on", store.name());
+        continue;
+      }
+      try {
         switch (work) {
           case Work.Append append -> doAppend(append);
           case Work.Truncate truncate -> doTruncate(truncate);
@@ -122,10 +132,8 @@ final class StoreLane implements AutoCloseable {
             return;
           }
         }
-      } catch (InterruptedException e) {
-        LOG.warn("writer of store {} was interrupted; it goes on", store.name());
       } finally {
-        busy = false;
+        pending.decrementAndGet();
       }
     }
   }
@@ -141,7 +149,8 @@ final class StoreLane implements AutoCloseable {
               () -> new IOException("store " + store.name() + " has no open segment"));
       open.append(work.bytes());
       work.round().succeeded(this);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
+      // Out of memory too: a lane that died would look like a store that hangs, for ever.
       closeAppender();
       work.round().failed(this, e);
     }
@@ -152,7 +161,7 @@ final class StoreLane implements AutoCloseable {
       if (appender.isPresent()) {
         appender.get().truncate(work.length());
       }
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException | Error e) {
       // The frames stay as ones that were never acknowledged; at worst they are delivered as
       // duplicates.
       LOG.warn("store {}: could not take back an append to {}", store.name(), work.segment(), e);
@@ -164,7 +173,7 @@ final class StoreLane implements AutoCloseable {
       if (appender.isPresent()) {
         appender.get().close();
       }
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       LOG.warn("store {}: closing a segment failed", store.name(), e);
     }
     appender = Optional.empty();
@@ -174,6 +183,7 @@ final class StoreLane implements AutoCloseable {
   @Override
   public void close() {
     try {
+      pending.incrementAndGet();
       if (queue.offer(new Work.Stop(), 5, TimeUnit.SECONDS)) {
         thread.join(5_000);
       }

@@ -2,27 +2,34 @@ package net.postern.vault;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import net.postern.blob.ObjectStore;
 import net.postern.events.Events;
 import net.postern.events.MailEvent;
+import net.postern.id.MessageId;
+import net.postern.keys.KeyRing;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Looks after the stores: notices one that runs full, tries those that are down, and brings a store
- * that was away up to date by copying what it lacks. All of it runs on one thread of its own; the
- * methods for callers may be used by any thread.
+ * that was away up to date by copying what it lacks.
+ *
+ * <p>Threads: one that copies; and each look at a store happens on a short-lived thread of its own,
+ * at most one for each store, because a store that hangs must not keep the others from coming back.
+ * The methods for callers may be used by any thread.
  */
 public final class StoreUpkeep implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StoreUpkeep.class);
@@ -33,12 +40,18 @@ public final class StoreUpkeep implements AutoCloseable {
   /** Written to try a store: large enough that a full disk refuses it. */
   private static final int PROBE_BYTES = 64 << 10;
 
+  private static final String KEYS = "keys";
+
+  /** Keys are small; more is no key. */
+  private static final int MAX_KEY_BYTES = 1 << 18;
+
   private final List<StoreLane> lanes;
   private final long reserve;
   private final Supplier<Optional<UUID>> openSegment;
   private final Runnable returned;
   private final Events events;
   private final AtomicLong repaired = new AtomicLong();
+  private final Set<StoreLane> looking = ConcurrentHashMap.newKeySet();
   private final Thread thread;
   private volatile boolean closed;
   private volatile boolean equalizeWanted = true;
@@ -81,165 +94,213 @@ public final class StoreUpkeep implements AutoCloseable {
   }
 
   /**
-   * Every segment that any reachable store lists.
+   * Every segment that any store lists.
    *
+   * @param names of the segments
+   * @param complete whether so many stores were listed that every acknowledged frame is in one of
+   *     the segments
+   */
+  public record Segments(List<UUID> names, boolean complete) {}
+
+  /**
+   * Lists segments.
+   *
+   * @param minimum fewest stores that have each acknowledged frame
    * @throws IOException when no store can be listed
    */
-  public List<UUID> segments() throws IOException {
+  public Segments segments(int minimum) throws IOException {
+    Listing listing = listing(Segment.KIND, readable());
     List<UUID> names = new ArrayList<>();
-    for (String object : listing(Segment.KIND).keySet()) {
-      names.add(Segment.name(object));
+    for (String object : listing.found().keySet()) {
+      Segment.name(object).ifPresent(names::add);
     }
-    return names;
+    return new Segments(names, listing.listed() > lanes.size() - minimum);
   }
 
   /**
-   * Walks a segment in the store that has most whole frames of it, and gives the other stores the
-   * same bytes: after a crash the ends of a segment may differ.
+   * The messages in a segment that was written and ended by this process.
    *
-   * @throws IOException when no store can give it
+   * @throws IOException when no store gives a whole copy
    */
-  void walk(UUID segment, Segment.Visitor visitor) throws IOException {
-    ObjectStore best = null;
-    long most = -1;
-    boolean differ = false;
-    IOException failure = new IOException("no store can give segment " + segment);
-    for (StoreLane lane : lanes) {
+  public List<MessageId> ids(UUID segment) throws IOException {
+    IOException failure = new IOException("no store has a whole copy of segment " + segment);
+    for (ObjectStore store : readable()) {
       try {
-        long whole = Segment.walk(lane.store(), segment, (place, header, frame) -> true);
-        long length = lane.store().length(Segment.object(segment));
-        differ |= whole != length || (most >= 0 && whole != most);
-        if (whole > most) {
-          most = whole;
-          best = lane.store();
-        }
+        return Segment.ids(store, segment);
       } catch (IOException e) {
-        differ = true;
         failure.addSuppressed(e);
       }
     }
-    if (best == null) {
-      throw failure;
-    }
-    if (differ && !openSegment.get().equals(Optional.of(segment))) {
-      spread(Segment.object(segment), best, most);
-    }
-    Segment.walk(best, segment, visitor);
+    throw failure;
+  }
+
+  /** Stores that are worth asking: those that do not hang, the ones that are up first. */
+  List<ObjectStore> readable() {
+    List<ObjectStore> order = new ArrayList<>();
+    lanes.stream().filter(StoreLane::up).forEach(lane -> order.add(lane.store()));
+    lanes.stream()
+        .filter(lane -> !lane.up() && !lane.busy())
+        .forEach(lane -> order.add(lane.store()));
+    return order;
   }
 
   /**
-   * Copies every object that a store lacks, or has a shorter copy of, from one that has it.
+   * Copies every object that a store lacks, or has less of, from those that have it. What a copy
+   * has is never taken from it: a store gets only bytes that hold every whole frame that it had.
    *
    * @return how many copies were made
    * @throws IOException when no store can be listed
    */
   public int equalize() throws IOException {
+    List<ObjectStore> up =
+        lanes.stream().filter(StoreLane::up).<ObjectStore>map(StoreLane::store).toList();
     int copies = 0;
-    for (String kind : List.of("keys", Segment.KIND)) {
-      for (Map.Entry<String, List<Held>> entry : listing(kind).entrySet()) {
-        String object = entry.getKey();
-        boolean isOpen = openSegment.get().map(Segment::object).equals(Optional.of(object));
-        if (!isOpen) {
-          copies += equalize(kind, object, entry.getValue());
+    for (String kind : List.of(KEYS, Segment.KIND)) {
+      for (Map.Entry<String, Map<ObjectStore, Long>> entry : listing(kind, up).found().entrySet()) {
+        if (closed) {
+          return copies;
+        }
+        Map<ObjectStore, Long> held = entry.getValue();
+        if (held.size() == up.size() && new HashSet<>(held.values()).size() == 1) {
+          continue;
+        }
+        try {
+          copies += kind.equals(KEYS) ? mendKey(entry.getKey(), up) : mend(entry.getKey(), up);
+        } catch (IOException | RuntimeException e) {
+          LOG.warn("cannot bring {} up to date: {}", entry.getKey(), e.toString());
         }
       }
     }
     return copies;
   }
 
-  private record Held(StoreLane lane, long length) {}
+  /**
+   * Compares all copies of a segment byte for byte and mends those that lack something, as after a
+   * crash.
+   *
+   * @return how many copies were made
+   */
+  public int mend(UUID segment) throws IOException {
+    return mend(
+        Segment.object(segment),
+        lanes.stream().filter(StoreLane::up).<ObjectStore>map(StoreLane::store).toList());
+  }
 
-  private Map<String, List<Held>> listing(String kind) throws IOException {
-    Map<String, List<Held>> found = new HashMap<>();
+  private int mend(String object, List<ObjectStore> up) throws IOException {
+    Optional<UUID> segment = Segment.name(object);
+    if (segment.isEmpty() || openSegment.get().equals(segment)) {
+      return 0;
+    }
+    SegmentCopies copies = SegmentCopies.find(up, segment.get());
+    SegmentCopies.Comparison found = copies.compare();
+    if (found.gaps()) {
+      LOG.error("segment {} has a damaged part that is whole in no store", segment.get());
+    }
+    Set<ObjectStore> targets = new HashSet<>(up);
+    copies.all().forEach(copy -> targets.remove(copy.store()));
+    found.lacking().forEach(copy -> targets.add(copy.store()));
+    if (targets.isEmpty()) {
+      return 0;
+    }
+    byte[] image = copies.image(found.end());
+    int made = 0;
+    for (ObjectStore store : targets) {
+      made += put(store, object, image);
+    }
+    return made;
+  }
+
+  // A key is written whole and never changed: a copy that has its form is left alone.
+  private int mendKey(String object, List<ObjectStore> up) throws IOException {
+    Optional<byte[]> good = Optional.empty();
+    List<ObjectStore> targets = new ArrayList<>();
+    for (ObjectStore store : up) {
+      Optional<byte[]> copy = key(store, object);
+      if (copy.isEmpty()) {
+        targets.add(store);
+      } else if (good.isEmpty()) {
+        good = copy;
+      }
+    }
+    if (good.isEmpty()) {
+      throw new IOException("no store has a whole copy");
+    }
+    int made = 0;
+    for (ObjectStore store : targets) {
+      made += put(store, object, good.get());
+    }
+    return made;
+  }
+
+  private static Optional<byte[]> key(ObjectStore store, String object) {
+    try {
+      long length = store.length(object);
+      if (length > MAX_KEY_BYTES) {
+        return Optional.empty();
+      }
+      byte[] bytes = store.range(object, 0, (int) length);
+      return KeyRing.isRecord(bytes) ? Optional.of(bytes) : Optional.empty();
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  private int put(ObjectStore store, String object, byte[] bytes) {
+    try {
+      store.put(object, ByteBuffer.wrap(bytes));
+      repaired.incrementAndGet();
+      return 1;
+    } catch (IOException e) {
+      LOG.warn("store {}: cannot take its copy of {}: {}", store.name(), object, e.toString());
+      return 0;
+    }
+  }
+
+  private record Listing(Map<String, Map<ObjectStore, Long>> found, int listed) {}
+
+  private static Listing listing(String kind, List<ObjectStore> stores) throws IOException {
+    Map<String, Map<ObjectStore, Long>> found = new HashMap<>();
     int listed = 0;
     IOException failure = new IOException("no store can be listed");
-    for (StoreLane lane : lanes) {
+    for (ObjectStore store : stores) {
       try {
-        lane.store()
-            .list(
-                kind,
-                each ->
-                    found
-                        .computeIfAbsent(each.object(), name -> new ArrayList<>())
-                        .add(new Held(lane, each.length())));
+        store.list(
+            kind,
+            each ->
+                found
+                    .computeIfAbsent(each.object(), name -> new HashMap<>())
+                    .put(store, each.length()));
         listed++;
       } catch (IOException e) {
+        LOG.warn("store {}: cannot be listed: {}", store.name(), e.toString());
         failure.addSuppressed(e);
       }
     }
     if (listed == 0) {
       throw failure;
     }
-    return found;
-  }
-
-  private int equalize(String kind, String object, List<Held> held) {
-    boolean same = held.stream().mapToLong(Held::length).distinct().count() == 1;
-    long expected = lanes.stream().filter(StoreLane::up).count();
-    if (same && held.stream().filter(each -> each.lane().up()).count() >= expected) {
-      return 0;
-    }
-    try {
-      if (kind.equals(Segment.KIND)) {
-        long before = repaired.get();
-        walk(Segment.name(object), (place, header, frame) -> true);
-        return (int) (repaired.get() - before);
-      }
-      Held longest =
-          held.stream().max((a, b) -> Long.compare(a.length(), b.length())).orElseThrow();
-      return spread(object, longest.lane().store(), longest.length());
-    } catch (IOException e) {
-      LOG.warn("cannot bring {} up to date: {}", object, e.toString());
-      return 0;
-    }
-  }
-
-  // Gives every store that is up the first `length` bytes of an object as `source` has them.
-  private int spread(String object, ObjectStore source, long length) throws IOException {
-    byte[] bytes = source.range(object, 0, Math.toIntExact(length));
-    int copies = 0;
-    for (StoreLane lane : lanes) {
-      if (!lane.up()) {
-        continue;
-      }
-      try {
-        if (same(lane.store(), object, bytes)) {
-          continue;
-        }
-        lane.store().put(object, ByteBuffer.wrap(bytes));
-        repaired.incrementAndGet();
-        copies++;
-      } catch (IOException e) {
-        LOG.warn(
-            "store {}: cannot take its copy of {}: {}", lane.store().name(), object, e.toString());
-      }
-    }
-    return copies;
-  }
-
-  private static boolean same(ObjectStore store, String object, byte[] bytes) throws IOException {
-    try {
-      return store.length(object) == bytes.length
-          && java.util.Arrays.equals(store.range(object, 0, bytes.length), bytes);
-    } catch (NoSuchFileException e) {
-      return false;
-    }
+    return new Listing(found, listed);
   }
 
   private void run() {
     while (!closed) {
       try {
         for (StoreLane lane : lanes) {
-          look(lane);
+          if (looking.add(lane)) {
+            Thread.ofPlatform()
+                .name("store-look-" + lane.store().name())
+                .daemon()
+                .start(() -> look(lane));
+          }
         }
-        if (equalizeWanted) {
+        if (equalizeWanted && lanes.stream().anyMatch(StoreLane::up)) {
           equalizeWanted = false;
           int copies = equalize();
           if (copies > 0) {
             LOG.info("copied {} objects to stores that lacked them", copies);
           }
         }
-      } catch (IOException | RuntimeException e) {
+      } catch (IOException | RuntimeException | Error e) {
         LOG.warn("upkeep of the stores failed; it is tried again", e);
         equalizeWanted = true;
       }
@@ -248,20 +309,31 @@ public final class StoreUpkeep implements AutoCloseable {
   }
 
   private void look(StoreLane lane) {
+    try {
+      lookAt(lane);
+    } catch (RuntimeException e) {
+      LOG.warn("store {}: cannot look at its health", lane.store().name(), e);
+    } finally {
+      looking.remove(lane);
+    }
+  }
+
+  private void lookAt(StoreLane lane) {
     String name = lane.store().name();
     if (lane.up()) {
       String full = nearlyFull(lane);
-      if (!full.isEmpty()) {
+      if (!full.isEmpty() && lane.up()) {
         LOG.error("store {} takes no mail: {}", name, full);
         lane.markDown(full);
         events.emit(new MailEvent.StoreHealth(name, false, full));
       }
-    } else if (!lane.busy() && nearlyFull(lane).isEmpty() && probe(lane)) {
+    } else if (!lane.busy() && nearlyFull(lane).isEmpty() && probe(lane) && !lane.busy()) {
       LOG.info("store {} takes mail again", name);
       lane.markUp();
       events.emit(new MailEvent.StoreHealth(name, true, ""));
       equalizeWanted = true;
       returned.run();
+      LockSupport.unpark(thread);
     }
   }
 
@@ -287,12 +359,13 @@ public final class StoreUpkeep implements AutoCloseable {
     }
   }
 
+  /** Ends the thread; waits for at most five seconds for a copy that is under way. */
   @Override
   public void close() {
     closed = true;
     LockSupport.unpark(thread);
     try {
-      thread.join(10_000);
+      thread.join(5_000);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

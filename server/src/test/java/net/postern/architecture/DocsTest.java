@@ -1,6 +1,7 @@
 package net.postern.architecture;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -16,6 +17,9 @@ import org.junit.jupiter.api.Test;
 /** What the documents promise is there. */
 class DocsTest {
   private static final Path ROOT = Path.of("..");
+  private static final Pattern CLASS_LINK =
+      Pattern.compile(
+          "@(?:link|linkplain)\\s+(?:\\*\\s+)?(net\\.postern(?:\\.[a-z0-9]+)+\\.[A-Z]\\w*)");
   private static final Pattern LINK = Pattern.compile("\\]\\(([^)#:]+)(#[^)]*)?\\)");
   private static final List<String> COMMANDS =
       List.of("demo", "test", "start", "config check", "scan", "admin", "bench");
@@ -57,6 +61,32 @@ class DocsTest {
         }
       }
     }
+  }
+
+  /** Comments that send a reader to a class send it to one that is there. */
+  @Test
+  void classesThatCommentsNameAreThere() throws IOException {
+    List<String> missing = new ArrayList<>();
+    for (String module : List.of("protocol", "server", "testkit")) {
+      try (Stream<Path> files = Files.walk(ROOT.resolve(module).resolve("src/main/java"))) {
+        for (Path file : files.filter(each -> each.toString().endsWith(".java")).toList()) {
+          Matcher link = CLASS_LINK.matcher(Files.readString(file));
+          while (link.find()) {
+            if (!isThere(link.group(1))) {
+              missing.add(file.getFileName() + " names " + link.group(1));
+            }
+          }
+        }
+      }
+    }
+    assertEquals("", String.join("\n", missing));
+    assertFalse(isThere("net.postern.vault.NoSuchVault"), "the check finds whatever it is asked");
+  }
+
+  private static boolean isThere(String name) {
+    String path = "src/main/java/" + name.replace('.', '/') + ".java";
+    return Stream.of("protocol", "server", "testkit")
+        .anyMatch(module -> Files.exists(ROOT.resolve(module).resolve(path)));
   }
 
   private static boolean isDecision(Path file) {

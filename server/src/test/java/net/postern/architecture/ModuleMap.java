@@ -16,6 +16,10 @@ final class ModuleMap {
   private static final String ROOT = "net.postern.";
 
   private final Map<String, Set<String>> allowed = new LinkedHashMap<>();
+
+  /** What each line names itself, without stars and its own room; the line's packages as key. */
+  private final Map<List<String>, Set<String>> named = new LinkedHashMap<>();
+
   private final List<String> mistakes = new ArrayList<>();
 
   /**
@@ -42,11 +46,14 @@ final class ModuleMap {
     }
     List<String> room = List.of(sides[0].strip().split("\\s+", -1));
     Set<String> uses = new TreeSet<>();
+    Set<String> byName = new TreeSet<>();
+    named.put(room, byName);
     for (String used : sides[1].strip().split("\\s+", -1)) {
       if (used.equals("*")) {
         uses.addAll(allowed.keySet());
       } else if (!used.isEmpty()) {
         uses.add(used);
+        byName.add(used);
         if (!allowed.containsKey(used)) {
           mistakes.add("line " + number + ": " + used + " has no line above " + room.getFirst());
         }
@@ -83,6 +90,32 @@ final class ModuleMap {
     List<String> all = new ArrayList<>(mistakes);
     all.addAll(found.values());
     return all;
+  }
+
+  /** Edges that the map allows by name and packages that it has, but the classes do not. */
+  List<String> unused(JavaClasses classes) {
+    Map<String, Set<String>> real = new TreeMap<>();
+    for (JavaClass type : classes) {
+      Set<String> uses = real.computeIfAbsent(name(type), key -> new TreeSet<>());
+      for (Dependency dependency : type.getDirectDependenciesFromSelf()) {
+        uses.add(name(dependency.getTargetClass()));
+      }
+    }
+    List<String> found = new ArrayList<>();
+    named.forEach(
+        (room, allowedByName) -> {
+          room.stream()
+              .filter(each -> !real.containsKey(each))
+              .forEach(each -> found.add(each + " has no classes"));
+          if (real.keySet().containsAll(room)) {
+            for (String used : allowedByName) {
+              if (room.stream().noneMatch(each -> real.get(each).contains(used))) {
+                found.add(String.join(" ", room) + " -> " + used + " is not used");
+              }
+            }
+          }
+        });
+    return found;
   }
 
   // Empty for classes that are not ours or not the product's.

@@ -1,10 +1,15 @@
 package net.postern.delivery;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import net.postern.id.MessageId;
 import net.postern.ledger.DeliveryState;
+import net.postern.ledger.LeasedDelivery;
 import net.postern.ledger.Settlement;
 import net.postern.testkit.Await;
 import net.postern.testkit.SmtpPeer;
@@ -57,6 +62,63 @@ class FairnessTest {
       stuck.follow(SmtpPeer.ACCEPTING);
       Await.until(() -> world.ledger.count(DeliveryState.DELIVERED) == 340);
       assertEquals(300, stuck.received().size());
+    }
+  }
+
+  @Test
+  void aServerThatTakesFewConnectionsGetsFewAndLosesNothing() throws Exception {
+    AtomicReference<SmtpPeer> self = new AtomicReference<>();
+    SmtpPeer.Script narrow =
+        (stage, argument, connection) -> {
+          SmtpPeer peer = self.get();
+          boolean full = stage == Stage.CONNECT && peer != null && peer.openConnections() > 3;
+          return full ? new Act.SayAndDrop("421 4.7.0 Too many connections") : new Act.Accept();
+        };
+    try (SmtpPeer peer = SmtpPeer.start(narrow);
+        DeliveryWorld world = DeliveryWorld.start(DeliveryWorld.config(16, 16))) {
+      self.set(peer);
+      world.route("example.com", peer);
+      for (int i = 0; i < 200; i++) {
+        MessageId _ = world.letter("x@example.com").dispatch();
+      }
+      Await.until(() -> world.ledger.count(DeliveryState.DELIVERED) == 200);
+      assertEquals(200, peer.received().size());
+      assertEquals(0, world.ledger.settled(Settlement.Retry.class).size());
+    }
+  }
+
+  @Test
+  void whatHasNoTimeLeftInItsLeaseIsGivenBack() throws Exception {
+    try (SmtpPeer peer = SmtpPeer.start(SmtpPeer.ACCEPTING);
+        DeliveryWorld world = DeliveryWorld.start()) {
+      world.route("example.com", peer);
+      List<LeasedDelivery> late =
+          world.letter("x@example.com").leased(1, Instant.now().plusSeconds(1), true);
+      late.forEach(world.ledger::entered);
+      assertTrue(world.engine.reserve(1, DeliveryWorld.MAIL.length));
+      world.engine.dispatch(late);
+      Await.until(() -> world.ledger.settled(Settlement.Unattempted.class).size() == 1);
+      // The ledger leases it out again, with time enough.
+      world.engine.wake();
+      Await.until(() -> world.ledger.count(DeliveryState.DELIVERED) == 1);
+      assertEquals(1, peer.received().size());
+    }
+  }
+
+  @Test
+  void roomForHandedOverMailIsBounded() throws Exception {
+    SmtpPeer.Script hanging =
+        (stage, argument, connection) -> stage == Stage.CONNECT ? new Act.Hang() : new Act.Accept();
+    try (SmtpPeer stuck = SmtpPeer.start(hanging);
+        DeliveryWorld world = DeliveryWorld.start(DeliveryWorld.config(4, 4))) {
+      world.route("stuck.example", stuck);
+      int most = 4 * 16;
+      assertTrue(world.engine.reserve(most, 1));
+      assertFalse(world.engine.reserve(1, 1));
+      world.engine.cancel(most, 1);
+      assertFalse(world.engine.reserve(1, 65L << 20), "more bytes than handoff memory");
+      assertTrue(world.engine.reserve(1, 1));
+      world.engine.cancel(1, 1);
     }
   }
 }

@@ -323,4 +323,24 @@ class SmtpDeliveryTest {
       Await.until(() -> world.ledger.state(id) == DeliveryState.DELIVERED);
     }
   }
+
+  @Test
+  void manyRecipientsTakeTransactionsOfAHundred() throws Exception {
+    try (SmtpPeer peer = SmtpPeer.start(SmtpPeer.ACCEPTING);
+        DeliveryWorld world = DeliveryWorld.start()) {
+      world.route("example.com", peer);
+      String[] all = new String[250];
+      for (int i = 0; i < all.length; i++) {
+        all[i] = "user" + i + "@example.com";
+      }
+      MessageId _ = world.letter(all).dispatch();
+      Await.until(() -> world.ledger.count(DeliveryState.DELIVERED) == 250);
+      assertEquals(3, peer.received().size());
+      assertEquals(
+          250, peer.received().stream().flatMap(m -> m.recipients().stream()).distinct().count());
+      Await.until(() -> world.engine.underWay() == 0);
+      assertTrue(world.engine.reserve(20 * 16, 1), "all room was given back");
+      world.engine.cancel(20 * 16, 1);
+    }
+  }
 }

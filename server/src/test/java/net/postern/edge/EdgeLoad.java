@@ -3,6 +3,7 @@ package net.postern.edge;
 import java.time.InstantSource;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
+import net.postern.address.EmailAddress;
 import net.postern.id.MessageId;
 import net.postern.intake.IntakeResult;
 
@@ -20,6 +21,7 @@ final class EdgeLoad {
         new EdgeServer(
             settings.config(),
             TestEdge.HOSTNAME,
+            new EmailAddress("postmaster", TestEdge.HOSTNAME),
             new TestDirectory(),
             (envelope, content) -> {
               count.incrementAndGet();

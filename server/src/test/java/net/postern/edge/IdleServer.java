@@ -3,6 +3,7 @@ package net.postern.edge;
 import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.util.Scanner;
+import net.postern.address.EmailAddress;
 import net.postern.id.MessageId;
 import net.postern.intake.IntakeResult;
 
@@ -18,6 +19,7 @@ final class IdleServer {
         new EdgeServer(
             new TestEdge.Settings().config(),
             TestEdge.HOSTNAME,
+            new EmailAddress("postmaster", TestEdge.HOSTNAME),
             new TestDirectory(),
             (envelope, content) -> new IntakeResult.Accepted(MessageId.create()),
             event -> {},

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import javax.net.ssl.SSLContext;
+import net.postern.address.EmailAddress;
 import net.postern.config.ByteSize;
 import net.postern.config.EdgeConfig;
 import net.postern.config.HostPort;
@@ -45,6 +46,7 @@ final class TestEdge implements AutoCloseable {
     Duration messageTimeout = Duration.ofMinutes(30);
     Duration sessionTimeout = Duration.ofHours(2);
     long receiveMemory;
+    EmailAddress postmaster = new EmailAddress("postmaster", HOSTNAME);
     Optional<SSLContext> tls = Optional.empty();
     Intake intake = (envelope, content) -> new IntakeResult.Accepted(MessageId.create());
     List<HostPort> listen = List.of(new HostPort("127.0.0.1", 0));
@@ -81,6 +83,7 @@ final class TestEdge implements AutoCloseable {
         new EdgeServer(
             settings.config(),
             HOSTNAME,
+            settings.postmaster,
             directory,
             (envelope, content) -> {
               taken.add(new Taken(envelope, content));

@@ -18,6 +18,7 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLSocket;
+import net.postern.address.EmailAddress;
 import net.postern.events.MailEvent;
 import net.postern.intake.IntakeResult;
 
@@ -38,6 +39,7 @@ import net.postern.intake.IntakeResult;
  * M: text         intake got one more message, with this content (escapes as above)
  * M. none         intake got nothing more
  * E: REASON       one more refusal was reported, for this reason
+ * E. none         no further refusal was reported
  * </pre>
  */
 final class Transcript {
@@ -126,6 +128,8 @@ final class Transcript {
         assertEquals(
             MailEvent.Reason.valueOf(text.strip()), refusals.get(refusalsSeen++).reason(), where);
       }
+      case "E." ->
+          assertEquals(refusalsSeen, edge.refusals().size(), where + ": a refusal was reported");
       default -> throw new IllegalArgumentException(where + ": not understood: " + line);
     }
   }
@@ -190,6 +194,7 @@ final class Transcript {
           settings.commandTimeout = Duration.ofMillis(Long.parseLong(words[2]));
       case "dataTimeoutMillis" ->
           settings.dataTimeout = Duration.ofMillis(Long.parseLong(words[2]));
+      case "postmaster" -> settings.postmaster = EmailAddress.parse(words[2]).orElseThrow();
       case "intake" -> settings.intake = intake(words[2]);
       default -> throw new IllegalArgumentException("no such setting: " + line);
     }

@@ -1,6 +1,7 @@
 package net.postern.smtp.client;
 
 import java.util.Locale;
+import net.postern.smtp.Reply;
 
 /**
  * What a server said it can do (RFC 5321 §4.1.1.1), as far as a sender uses it.
@@ -19,7 +20,7 @@ public record Capabilities(
   public static final Capabilities NONE = new Capabilities(false, false, 0, false, false, false);
 
   /** Reads the reply to EHLO. Unknown keywords are passed over. */
-  static Capabilities of(ServerReply ehlo) {
+  static Capabilities of(Reply ehlo) {
     boolean pipelining = false;
     boolean size = false;
     long maxSize = 0;

@@ -1,5 +1,7 @@
 package net.postern.smtp.client;
 
+import net.postern.smtp.Reply;
+
 /** What an attempt to open a connection came to. */
 public sealed interface ConnectResult {
 
@@ -7,7 +9,7 @@ public sealed interface ConnectResult {
   record Connected(SmtpConnection connection) implements ConnectResult {}
 
   /** The server answered, and does not want to talk: at the greeting, HELO or STARTTLS. */
-  record Refused(ServerReply reply, String stage) implements ConnectResult {}
+  record Refused(Reply reply, String stage) implements ConnectResult {}
 
   /** Nobody answered, or not in SMTP. */
   record Failed(String why) implements ConnectResult {}

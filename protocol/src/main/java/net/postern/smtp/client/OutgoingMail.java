@@ -13,7 +13,7 @@ import net.postern.address.EmailAddress;
  * @param reversePath empty for the null reverse-path {@code <>}
  * @param recipients 1 to {@link #MAX_RECIPIENTS}
  * @param content RFC 5322 with CRLF line ends; not changed while it is being sent
- * @param utf8 whether the message was sent to us with SMTPUTF8 (RFC 6531 §3.6)
+ * @param utf8 whether the message was sent to us with SMTPUTF8 (RFC 6531 §3.4)
  */
 public record OutgoingMail(
     Optional<EmailAddress> reversePath,

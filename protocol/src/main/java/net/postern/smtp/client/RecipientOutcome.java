@@ -1,5 +1,7 @@
 package net.postern.smtp.client;
 
+import net.postern.smtp.Reply;
+
 /** What a transaction came to for one of its recipients. */
 public sealed interface RecipientOutcome {
 
@@ -15,9 +17,9 @@ public sealed interface RecipientOutcome {
    * The server's word on it. A positive one only ever comes at {@link Stage#END_OF_DATA}: from then
    * on the server is responsible (RFC 5321 §4.2.5).
    */
-  record Replied(ServerReply reply, Stage stage) implements RecipientOutcome {
+  record Replied(Reply reply, Stage stage) implements RecipientOutcome {
     public boolean isAccepted() {
-      return stage == Stage.END_OF_DATA && reply.isPositive();
+      return stage == Stage.END_OF_DATA && reply.positive();
     }
   }
 

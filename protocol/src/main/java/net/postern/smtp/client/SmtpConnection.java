@@ -12,6 +12,8 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import net.postern.address.EmailAddress;
+import net.postern.smtp.DataWriter;
+import net.postern.smtp.Reply;
 import net.postern.smtp.client.RecipientOutcome.Stage;
 
 /**
@@ -94,7 +96,7 @@ public final class SmtpConnection implements AutoCloseable {
               "5.6.7", "the server does not take addresses or headers in UTF-8 (SMTPUTF8)"));
     }
     if (capabilities.maxSize() > 0 && mail.content().length > capabilities.maxSize()) {
-      // RFC 1870 §6.1: known beforehand, so the bytes need not travel.
+      // RFC 1870 §4: known beforehand, so the bytes need not travel.
       return all(
           count,
           new RecipientOutcome.Unsendable(
@@ -121,12 +123,15 @@ public final class SmtpConnection implements AutoCloseable {
     return transaction.outcomes();
   }
 
-  /** Says goodbye, waiting at most {@code limit} for the answer, and closes. */
+  /** Says goodbye, waiting at most {@code limit} for all of it, and closes. */
   public void quit(Duration limit) {
     if (usable) {
       attemptDeadline = System.nanoTime() + limit.toNanos();
       try {
-        ServerReply _ = command("QUIT\r\n");
+        Reply _ = command("QUIT\r\n");
+        // Under TLS this writes once more, so the deadline still counts.
+        arm(limit);
+        socket.close();
       } catch (IOException e) {
         // RFC 5321 §4.1.1.10 asks for it, but nothing depends on the answer.
       }
@@ -134,18 +139,13 @@ public final class SmtpConnection implements AutoCloseable {
     close();
   }
 
-  /** Closes without a word. */
+  /** Closes without a word: not even TLS says goodbye, since that could wait for a dead peer. */
   @Override
   public void close() {
     usable = false;
+    closeRaw();
     deadline = NONE;
     watchdog.forget(this);
-    try {
-      socket.close();
-    } catch (IOException e) {
-      // There is nothing more to close.
-    }
-    closeRaw();
   }
 
   /** Ends the connection under a thread that may be waiting on it. */
@@ -182,25 +182,25 @@ public final class SmtpConnection implements AutoCloseable {
     attemptDeadline = NONE;
   }
 
-  ServerReply command(String line) throws IOException {
+  Reply command(String line) throws IOException {
     byte[] bytes = line.getBytes(StandardCharsets.UTF_8);
     write(bytes, bytes.length);
     return reply(config.replyTimeout());
   }
 
-  ServerReply greeting() throws IOException {
+  Reply greeting() throws IOException {
     return reply(config.replyTimeout());
   }
 
   /** EHLO, or HELO where the server does not know it (RFC 5321 §3.2). */
-  ServerReply hello() throws IOException {
-    ServerReply ehlo = command("EHLO " + config.hostname() + "\r\n");
-    if (ehlo.isPositive()) {
+  Reply hello() throws IOException {
+    Reply ehlo = command("EHLO " + config.hostname() + "\r\n");
+    if (ehlo.positive()) {
       capabilities = Capabilities.of(ehlo);
       return ehlo;
     }
     capabilities = Capabilities.NONE;
-    return ehlo.isPermanent() ? command("HELO " + config.hostname() + "\r\n") : ehlo;
+    return ehlo.permanentFailure() ? command("HELO " + config.hostname() + "\r\n") : ehlo;
   }
 
   /**
@@ -241,9 +241,9 @@ public final class SmtpConnection implements AutoCloseable {
     deadline = NONE;
   }
 
-  private ServerReply reply(Duration wait) throws IOException {
+  private Reply reply(Duration wait) throws IOException {
     arm(wait);
-    ServerReply reply = replies.read();
+    Reply reply = replies.read();
     deadline = NONE;
     if (reply.code() == 421) {
       // RFC 5321 §3.8: the server is about to close.
@@ -338,15 +338,15 @@ public final class SmtpConnection implements AutoCloseable {
       byte[] bytes = commands.toString().getBytes(StandardCharsets.UTF_8);
       write(bytes, bytes.length);
       if (reset) {
-        ServerReply _ = reply(config.replyTimeout());
+        Reply _ = reply(config.replyTimeout());
       }
-      ServerReply from = reply(config.replyTimeout());
-      if (!from.isPositive()) {
+      Reply from = reply(config.replyTimeout());
+      if (!from.positive()) {
         outcomes.addAll(
             all(mail.recipients().size(), new RecipientOutcome.Replied(from, Stage.MAIL)));
         answered = outcomes.size();
         for (int i = 0; i < mail.recipients().size() && usable; i++) {
-          ServerReply _ = reply(config.replyTimeout());
+          Reply _ = reply(config.replyTimeout());
         }
         if (usable && reply(config.replyTimeout()).code() == 354) {
           // A server that wants data without a sender is not one to go on with.
@@ -363,10 +363,10 @@ public final class SmtpConnection implements AutoCloseable {
     private void stepByStep() throws IOException {
       if (resetFirst) {
         resetFirst = false;
-        ServerReply _ = command("RSET\r\n");
+        Reply _ = command("RSET\r\n");
       }
-      ServerReply from = command(mailCommand);
-      if (!from.isPositive()) {
+      Reply from = command(mailCommand);
+      if (!from.positive()) {
         outcomes.addAll(
             all(mail.recipients().size(), new RecipientOutcome.Replied(from, Stage.MAIL)));
         return;
@@ -381,16 +381,16 @@ public final class SmtpConnection implements AutoCloseable {
       dataReplied(command("DATA\r\n"));
     }
 
-    private void recipientReplied(ServerReply reply) {
+    private void recipientReplied(Reply reply) {
       // A place for the one who is accepted so far is filled when the message has its reply.
       outcomes.add(new RecipientOutcome.Replied(reply, Stage.RCPT));
-      if (reply.isPositive()) {
+      if (reply.positive()) {
         accepted.add(answered);
       }
       answered++;
     }
 
-    private void dataReplied(ServerReply reply) throws IOException {
+    private void dataReplied(Reply reply) throws IOException {
       if (reply.code() != 354) {
         settleAccepted(new RecipientOutcome.Replied(reply, Stage.DATA));
         resetFirst = true;
@@ -399,12 +399,12 @@ public final class SmtpConnection implements AutoCloseable {
       if (accepted.isEmpty()) {
         // RFC 2920 §3.1: DATA was taken though no recipient was; end it at once with nothing.
         write(new byte[] {'.', '\r', '\n'}, 3);
-        ServerReply _ = reply(config.endOfDataTimeout());
+        Reply _ = reply(config.endOfDataTimeout());
         return;
       }
       new DataWriter(SmtpConnection.this::write, buffer).write(mail.content());
       endSent = true;
-      ServerReply end = reply(config.endOfDataTimeout());
+      Reply end = reply(config.endOfDataTimeout());
       settleAccepted(new RecipientOutcome.Replied(end, Stage.END_OF_DATA));
     }
 

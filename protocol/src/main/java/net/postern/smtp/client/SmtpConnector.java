@@ -7,6 +7,7 @@ import java.net.SocketTimeoutException;
 import java.time.Duration;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
+import net.postern.smtp.Reply;
 
 /** Opens connections. Safe for many threads; closing it ends all connections it opened. */
 public final class SmtpConnector implements AutoCloseable {
@@ -72,12 +73,12 @@ public final class SmtpConnector implements AutoCloseable {
 
   private ConnectResult handshake(SmtpConnection connection, String serverName, TlsMode mode)
       throws IOException {
-    ServerReply greeting = connection.greeting();
+    Reply greeting = connection.greeting();
     if (greeting.code() != 220) {
       return new ConnectResult.Refused(greeting, "greeting");
     }
-    ServerReply hello = connection.hello();
-    if (!hello.isPositive()) {
+    Reply hello = connection.hello();
+    if (!hello.positive()) {
       return new ConnectResult.Refused(hello, "HELO");
     }
     if (mode == TlsMode.OFF) {
@@ -88,7 +89,7 @@ public final class SmtpConnector implements AutoCloseable {
           ? new ConnectResult.Untrusted("the server does not offer STARTTLS")
           : new ConnectResult.Connected(connection);
     }
-    ServerReply ready = connection.command("STARTTLS\r\n");
+    Reply ready = connection.command("STARTTLS\r\n");
     if (ready.code() != 220) {
       return mode == TlsMode.VERIFIED || !connection.isUsable()
           ? new ConnectResult.Untrusted("the server refused STARTTLS: " + ready)
@@ -101,8 +102,8 @@ public final class SmtpConnector implements AutoCloseable {
       String why = e instanceof SSLException ? "TLS: " + said(e) : said(e);
       return new ConnectResult.Untrusted(connection.isOverdue() ? "TLS: no answer in time" : why);
     }
-    ServerReply again = connection.hello();
-    return again.isPositive()
+    Reply again = connection.hello();
+    return again.positive()
         ? new ConnectResult.Connected(connection)
         : new ConnectResult.Refused(again, "HELO after STARTTLS");
   }

@@ -20,7 +20,7 @@ import net.jqwik.api.Provide;
  * Whatever bytes come, in whatever pieces: the decoder finds the end where CRLF.CRLF first stands,
  * and nowhere else. The model that it is compared with is written with strings and no state.
  */
-class DataDecoderProperties {
+class DataDecoderTest {
   private static final String AFTER = "NOOP\r\n";
 
   private record Decoded(String content, ContentDefect defect, boolean ended, int consumed) {}
@@ -77,7 +77,7 @@ class DataDecoderProperties {
     lines.forEach(line -> content.append(line).append("\r\n"));
     byte[] sent = content.toString().getBytes(StandardCharsets.ISO_8859_1);
     ByteArrayOutputStream wire = new ByteArrayOutputStream();
-    DataWriter.write(sent, wire);
+    new DataWriter((bytes, length) -> wire.write(bytes, 0, length), new byte[64]).write(sent);
     wire.writeBytes(AFTER.getBytes(StandardCharsets.ISO_8859_1));
     Decoded decoded = decode(wire.toByteArray(), new Random(seed));
     assertTrue(decoded.ended());
@@ -90,7 +90,8 @@ class DataDecoderProperties {
   void theWriterNeverSendsWhatCouldBeTakenForAnEnd(@ForAll("tricky") String data)
       throws IOException {
     ByteArrayOutputStream wire = new ByteArrayOutputStream();
-    DataWriter.write(data.getBytes(StandardCharsets.ISO_8859_1), wire);
+    new DataWriter((bytes, length) -> wire.write(bytes, 0, length), new byte[64])
+        .write(data.getBytes(StandardCharsets.ISO_8859_1));
     String sent = wire.toString(StandardCharsets.ISO_8859_1);
     assertEquals(sent.length() - 3, ("\r\n" + sent).indexOf("\r\n.\r\n"), printable(sent));
     String rest = sent.replace("\r\n", "");

@@ -1,0 +1,4 @@
+@NullMarked
+package net.postern.batch;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,164 @@
+package net.postern.blob;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+
+/**
+ * A store on bad hardware: fails, hangs, is slow, or breaks off in the middle of a write, as the
+ * test says. Around a real store, so that what was written before is really there.
+ */
+public final class FaultyStore implements ObjectStore {
+
+  /** How it behaves. */
+  public enum Mood {
+    GOOD,
+    /** Every operation fails. */
+    FAILING,
+    /** Writes fail, reading works. */
+    READ_ONLY,
+    /** Writes put half of the bytes on the disk, then fail. */
+    SHORT_WRITES,
+    /** Writes wait until the mood changes, then go on. */
+    HANGING,
+    /** Every operation waits until the mood changes. */
+    DEAF,
+    /** Writes take 30 ms. */
+    SLOW,
+    /** No space: little is free and writes fail. */
+    FULL
+  }
+
+  private final ObjectStore store;
+  private final AtomicInteger waiting = new AtomicInteger();
+  private volatile Mood mood = Mood.GOOD;
+  private volatile CountDownLatch changed = new CountDownLatch(1);
+
+  public FaultyStore(ObjectStore store) {
+    this.store = store;
+  }
+
+  public void mood(Mood next) {
+    CountDownLatch before = changed;
+    changed = new CountDownLatch(1);
+    mood = next;
+    before.countDown();
+  }
+
+  /** How many operations hang now. */
+  public int waiting() {
+    return waiting.get();
+  }
+
+  private void read() throws IOException {
+    switch (mood) {
+      case FAILING -> throw new IOException("store failing, as ordered");
+      case DEAF -> hang();
+      case GOOD, READ_ONLY, SHORT_WRITES, HANGING, SLOW, FULL -> {}
+    }
+  }
+
+  private void write() throws IOException {
+    switch (mood) {
+      case FAILING, READ_ONLY -> throw new IOException("store failing, as ordered");
+      case FULL -> throw new IOException("No space left on device");
+      case HANGING, DEAF -> hang();
+      case SLOW -> LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(30));
+      case GOOD, SHORT_WRITES -> {}
+    }
+  }
+
+  private void hang() {
+    CountDownLatch until = changed;
+    if (mood != Mood.HANGING && mood != Mood.DEAF) {
+      return;
+    }
+    waiting.incrementAndGet();
+    try {
+      if (!until.await(60, TimeUnit.SECONDS)) {
+        throw new IllegalStateException("nobody ended the hang");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      waiting.decrementAndGet();
+    }
+  }
+
+  @Override
+  public String name() {
+    return store.name();
+  }
+
+  @Override
+  public void put(String object, ByteBuffer content) throws IOException {
+    write();
+    if (mood == Mood.SHORT_WRITES) {
+      throw new IOException("store broke off, as ordered");
+    }
+    store.put(object, content);
+  }
+
+  @Override
+  public Appender append(String object) throws IOException {
+    write();
+    Appender real = store.append(object);
+    return new Appender() {
+      @Override
+      public void append(ByteBuffer content) throws IOException {
+        write();
+        if (mood == Mood.SHORT_WRITES) {
+          content.limit(content.position() + content.remaining() / 2);
+          real.append(content);
+          throw new IOException("store broke off, as ordered");
+        }
+        real.append(content);
+      }
+
+      @Override
+      public void truncate(long length) throws IOException {
+        write();
+        real.truncate(length);
+      }
+
+      @Override
+      public void close() throws IOException {
+        real.close();
+      }
+    };
+  }
+
+  @Override
+  public byte[] range(String object, long offset, int length) throws IOException {
+    read();
+    return store.range(object, offset, length);
+  }
+
+  @Override
+  public long length(String object) throws IOException {
+    read();
+    return store.length(object);
+  }
+
+  @Override
+  public void list(String kind, Consumer<Listed> each) throws IOException {
+    read();
+    store.list(kind, each);
+  }
+
+  @Override
+  public void delete(String object) throws IOException {
+    write();
+    store.delete(object);
+  }
+
+  @Override
+  public long usableBytes() throws IOException {
+    read();
+    return mood == Mood.FULL ? 1024 : store.usableBytes();
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package net.postern.blob;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,143 @@
+package net.postern.db;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Comparator;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import net.postern.config.DatabaseConfig;
+
+/**
+ * A database for one test, on the one bundled PostgreSQL of this JVM. The server starts at the
+ * first use and is stopped, with its files removed, when the JVM ends.
+ */
+public final class TestDatabase {
+  private static final AtomicInteger NUMBER = new AtomicInteger();
+
+  private TestDatabase() {}
+
+  /** Made when first asked for. */
+  private static final class Server {
+    static final Path DATA;
+    static final BundledPostgres POSTGRES;
+
+    static {
+      try {
+        DATA = Files.createTempDirectory("postern-db");
+        POSTGRES = BundledPostgres.start(DATA, 0);
+        BundledPostgres.Access access = POSTGRES.access();
+        create(access, "migrated", "template1");
+        Database.open(config(access, "migrated"), DATA).close();
+      } catch (IOException | DatabaseException e) {
+        throw new IllegalStateException("no PostgreSQL for tests", e);
+      }
+      Runtime.getRuntime().addShutdownHook(new Thread(Server::stop));
+    }
+
+    private static void stop() {
+      POSTGRES.close();
+      try {
+        deleteTree(DATA);
+      } catch (IOException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  /** A fresh database with the schema. */
+  public static Database open() {
+    try {
+      Database database = Database.open(config(), Server.DATA);
+      try (Connection connection = database.connection()) {
+        NAMES.put(database, connection.getCatalog());
+      }
+      return database;
+    } catch (DatabaseException | SQLException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** How to open a fresh database. */
+  public static DatabaseConfig config() {
+    BundledPostgres.Access access = Server.POSTGRES.access();
+    String name = "test" + NUMBER.incrementAndGet();
+    create(access, name, "migrated");
+    return config(access, name);
+  }
+
+  private static synchronized void create(
+      BundledPostgres.Access access, String name, String template) {
+    try (Connection connection =
+            DriverManager.getConnection(access.url(), access.user(), access.password());
+        Statement statement = connection.createStatement()) {
+      statement.execute("create database " + name + " template " + template);
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static DatabaseConfig config(BundledPostgres.Access access, String name) {
+    return new DatabaseConfig(
+        Optional.of(access.url().replaceAll("/postgres$", "/" + name)),
+        access.user(),
+        access.password(),
+        0,
+        4);
+  }
+
+  /** Lets nobody into a database, and throws out who is in: it is away. */
+  public static void takeAway(Database database) {
+    control(database, "alter database %s allow_connections false", true);
+  }
+
+  /** Ends what {@link #takeAway} began. */
+  public static void bringBack(Database database) {
+    control(database, "alter database %s allow_connections true", false);
+  }
+
+  private static void control(Database database, String sql, boolean throwOut) {
+    BundledPostgres.Access access = Server.POSTGRES.access();
+    String name = nameOf(database);
+    try (Connection connection =
+            DriverManager.getConnection(access.url(), access.user(), access.password());
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql.formatted(name));
+      if (throwOut) {
+        statement.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = '"
+                + name
+                + "'");
+      }
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static final java.util.Map<Database, String> NAMES =
+      java.util.Collections.synchronizedMap(new java.util.IdentityHashMap<>());
+
+  // Asked at open: once it is away it cannot be asked.
+  private static String nameOf(Database database) {
+    return java.util.Objects.requireNonNull(NAMES.get(database));
+  }
+
+  static void deleteTree(Path root) throws IOException {
+    try (Stream<Path> files = Files.walk(root)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+
+  /** A name that no other test has. */
+  public static String unique(String prefix) {
+    return prefix + UUID.randomUUID().toString().substring(0, 8);
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package net.postern.db;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,211 @@
+package net.postern.intake;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import net.postern.blob.FaultyStore.Mood;
+import net.postern.db.TestDatabase;
+import net.postern.events.MailEvent;
+import net.postern.id.MessageId;
+import net.postern.ledger.DeliveryState;
+import net.postern.ledger.MessageView;
+import net.postern.ledger.RecordJson;
+import net.postern.testkit.Await;
+import net.postern.vault.MessageFrame;
+import net.postern.vault.Place;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MessageIntakeTest {
+  @TempDir Path temp;
+  private IntakeWorld world;
+
+  @BeforeEach
+  void open() throws Exception {
+    world = new IntakeWorld(temp);
+  }
+
+  @AfterEach
+  void close() {
+    world.close();
+  }
+
+  private static MessageId accepted(IntakeResult result) {
+    return assertInstanceOf(IntakeResult.Accepted.class, result).id();
+  }
+
+  private List<MessageView> entered(MessageId id) {
+    Await.until(() -> !world.queries.find(id).isEmpty());
+    return world.queries.find(id);
+  }
+
+  private long count(Class<? extends MailEvent> kind) {
+    return world.stores.events.stream().filter(kind::isInstance).count();
+  }
+
+  /** Promise 1: each store alone has the whole message, and enough to enter it again. */
+  @Test
+  void acceptedMeansInEveryStore() throws Exception {
+    MessageId id = accepted(world.send("hello", "ann@mild.example", "bob@mild.example"));
+    List<MessageView> views = entered(id);
+    assertEquals(2, views.size());
+    Place place = views.getFirst().place();
+    for (int store = 0; store < 3; store++) {
+      MessageFrame frame = world.stores.alone(store).read(place);
+      String text = new String(frame.content(), StandardCharsets.US_ASCII);
+      assertTrue(text.startsWith("Received: from client.example ([192.0.2.7])"), text);
+      assertTrue(text.endsWith("Subject: test\r\n\r\nhello\r\n"), text);
+      assertEquals(2, RecordJson.decode(frame.meta(), place).getFirst().deliveries().size());
+    }
+    Await.until(() -> world.room.dispatchedCount() == 2);
+    assertEquals(0, world.room.deliveries.get());
+    assertEquals(0, world.difference());
+  }
+
+  @Test
+  void oneFailingStoreMeansTwoCopiesAndAnAlarm() throws Exception {
+    world.stores.vault();
+    world.stores.stores.get(2).mood(Mood.READ_ONLY);
+    MessageId id = accepted(world.send("hello", "ann@mild.example"));
+    MailEvent.Accepted event =
+        world.stores.events.stream()
+            .filter(MailEvent.Accepted.class::isInstance)
+            .map(MailEvent.Accepted.class::cast)
+            .findFirst()
+            .orElseThrow();
+    assertEquals(2, event.copies());
+    assertEquals(1, count(MailEvent.StoreHealth.class));
+    assertEquals(2, world.stores.copies(entered(id).getFirst().place()));
+  }
+
+  @Test
+  void twoFailingStoresMeanThatNothingHappened() throws Exception {
+    world.stores.vault();
+    world.stores.stores.get(0).mood(Mood.READ_ONLY);
+    world.stores.stores.get(2).mood(Mood.READ_ONLY);
+    IntakeResult.Refused refused =
+        assertInstanceOf(IntakeResult.Refused.class, world.send("hello", "ann@mild.example"));
+    assertEquals(451, refused.code());
+    assertEquals(MailEvent.Reason.STORES_UNAVAILABLE, refused.reason());
+    assertEquals(0, count(MailEvent.Accepted.class));
+    assertEquals(0, world.accepted());
+    assertEquals(0, world.room.deliveries.get(), "the room is given back");
+    assertEquals(0, world.room.bytes.get());
+  }
+
+  /** One message, two customers, each by its own settings; refused only when all refuse. */
+  @Test
+  void eachCustomersSettingsDecideForItsRecipients() throws Exception {
+    MessageId held = accepted(world.send("score 5 ", "ann@mild.example", "bob@strict.example"));
+    for (MessageView view : entered(held)) {
+      boolean strict = view.recipient().endsWith("@strict.example");
+      assertEquals(strict ? DeliveryState.HELD : DeliveryState.IN_PROGRESS, view.state());
+      assertEquals(strict ? "QUARANTINE" : "FLAG", view.verdict());
+    }
+    Await.until(() -> world.room.dispatchedCount() == 1);
+    assertTrue(world.room.dispatched.getFirst().mark().contains("X-Spam-Flag: YES\r\n"));
+    assertEquals("[spam]", world.room.dispatched.getFirst().subjectTag());
+
+    // One refuses, the other takes it: no 5xx, and nothing is dropped.
+    MessageId mixed = accepted(world.send("score 7 ", "ann@mild.example", "bob@strict.example"));
+    assertEquals(
+        List.of(DeliveryState.HELD),
+        entered(mixed).stream()
+            .filter(view -> view.verdict().equals("REJECT"))
+            .map(MessageView::state)
+            .toList());
+    IntakeResult.Refused refused =
+        assertInstanceOf(
+            IntakeResult.Refused.class,
+            world.send("score 7 ", "ann@strict.example", "bob@strict.example"));
+    assertEquals(550, refused.code());
+    assertTrue(refused.text().contains("ORDERED"), refused::text);
+    Await.until(() -> world.room.dispatchedCount() == 2);
+    assertEquals(0, world.room.deliveries.get());
+    assertEquals(0, world.difference());
+  }
+
+  /** Promise 5: what is down is never clean. */
+  @Test
+  void aMessageThatCannotBeCheckedWaitsWithItsSender() throws Exception {
+    IntakeResult.Refused refused =
+        assertInstanceOf(
+            IntakeResult.Refused.class,
+            world.send("scanner away", "ann@mild.example", "ann@strict.example"));
+    assertEquals(451, refused.code());
+    assertEquals(0, world.accepted());
+    accepted(world.send("scanner there", "ann@mild.example"));
+  }
+
+  @Test
+  void withoutRoomTheDeliveriesWait() throws Exception {
+    world.room.full = true;
+    MessageId id = accepted(world.send("hello", "ann@mild.example"));
+    assertEquals(DeliveryState.WAITING, entered(id).getFirst().state());
+    assertEquals(0, world.room.dispatchedCount());
+    assertEquals(0, world.room.deliveries.get());
+  }
+
+  /** The ledger closes on a message that the vault has: the room comes back, the message too. */
+  @Test
+  void whatTheLedgerCannotEnterGivesItsRoomBackAndIsFoundAgain() throws Exception {
+    // The settings are asked first: from then on they are at hand.
+    accepted(world.send("first", "ann@mild.example"));
+    Await.until(() -> world.room.dispatchedCount() == 1);
+    Envelope envelope = world.envelope("client.example", "ann@mild.example");
+    TestDatabase.takeAway(world.database);
+    MessageId id = accepted(world.intake().accept(envelope, "\r\n\r\nx".getBytes()));
+    assertEquals(1, world.room.deliveries.get());
+    Await.until(world.ledger::away);
+    world.restart();
+    assertEquals(0, world.room.deliveries.get());
+    assertEquals(0, world.room.bytes.get());
+    TestDatabase.bringBack(world.database);
+    assertEquals(List.of(), world.queries.find(id));
+    assertEquals(1, world.reconciler().run().entered());
+    assertEquals(DeliveryState.WAITING, entered(id).getFirst().state());
+    assertEquals(0, world.difference());
+  }
+
+  /** What a client says of itself cannot add a field, a comment or a second hop. */
+  @Test
+  void theReceivedFieldCannotBeInjectedInto() throws Exception {
+    for (String helo :
+        List.of(
+            "a\r\nX-Evil: yes",
+            "a\n b",
+            "a (by mx.trusted.example)",
+            "a; Thu, 1 Jan 1970 00:00:00 +0000",
+            "\"a",
+            "a\\",
+            "a<b>",
+            "ä\u0000\u0085\u2028",
+            "",
+            "x".repeat(5_000))) {
+      byte[] content = "Subject: x\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+      MessageId id =
+          accepted(world.intake().accept(world.envelope(helo, "ann@mild.example"), content));
+      byte[] kept = world.stores.vault().read(entered(id).getFirst().place()).content();
+      String text = new String(kept, StandardCharsets.UTF_8);
+      String field = text.substring(0, text.indexOf("Subject: "));
+      assertTrue(field.startsWith("Received: from "), field);
+      for (String line : field.split("\r\n")) {
+        assertTrue(line.startsWith("Received: ") || line.startsWith("\t"), field);
+        assertTrue(line.length() <= 998, "RFC 5322 line length");
+        assertTrue(line.chars().allMatch(c -> c == '\t' || (c >= 0x20 && c < 0x7f)), field);
+      }
+      assertEquals(field.indexOf(';'), field.lastIndexOf(';'), field);
+      assertEquals(field.indexOf(" by "), -1, field);
+      assertFalse(field.contains("\"") || field.contains("\\"), field);
+      assertArrayEquals(content, text.substring(field.length()).getBytes(StandardCharsets.UTF_8));
+    }
+  }
+}

@@ -1,0 +1,151 @@
+package net.postern.intake;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.UUID;
+import net.postern.blob.DirectoryStore;
+import net.postern.blob.FaultyStore.Mood;
+import net.postern.id.MessageId;
+import net.postern.ledger.DeliveryState;
+import net.postern.ledger.MessageView;
+import net.postern.ledger.SegmentTable;
+import net.postern.testkit.Await;
+import net.postern.vault.Place;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is in the vault comes to be in the ledger, whatever happened in between. */
+class ReconcilerTest {
+  @TempDir Path temp;
+  private IntakeWorld world;
+
+  @BeforeEach
+  void open() throws Exception {
+    world = new IntakeWorld(temp);
+  }
+
+  @AfterEach
+  void close() {
+    world.close();
+  }
+
+  private MessageId send(String text, String... recipients) throws InterruptedException {
+    MessageId id = assertInstanceOf(IntakeResult.Accepted.class, world.send(text, recipients)).id();
+    Await.until(() -> !world.queries.find(id).isEmpty());
+    return id;
+  }
+
+  private void forgetInLedger(MessageId id) {
+    for (String sql :
+        List.of("delete from delivery where message_id = ?", "delete from message where id = ?")) {
+      world.database.jdbi().useHandle(handle -> handle.execute(sql, id.value()));
+    }
+  }
+
+  private List<DeliveryState> states(MessageId id) {
+    return world.queries.find(id).stream().map(MessageView::state).toList();
+  }
+
+  @Test
+  void whatTheLedgerLacksIsEnteredAndTheRestLeftAlone() throws Exception {
+    MessageId kept = send("one", "ann@mild.example");
+    MessageId lost = send("score 5 ", "ann@mild.example", "ann@strict.example");
+    Place place = world.queries.find(lost).getFirst().place();
+    world.restart();
+    forgetInLedger(lost);
+    // The end of the segment was cut off in one store, and torn in another.
+    UUID segment = place.segment();
+    byte[] whole = world.stores.bytes(0, segment);
+    String object = "segments/" + segment;
+    world.stores.disks.get(0).put(object, ByteBuffer.wrap(whole, 0, whole.length - 1));
+    world.stores.disks.get(1).put(object, ByteBuffer.wrap(Arrays.copyOf(whole, whole.length + 9)));
+    UUID empty = UUID.randomUUID();
+    world.stores.disks.get(2).put("segments/" + empty, ByteBuffer.allocate(40));
+
+    Reconciler.Report report = world.reconciler().run();
+    assertEquals(2, report.segments());
+    assertEquals(2, report.messages());
+    assertEquals(1, report.entered());
+    assertEquals(0, report.unfinished());
+    assertEquals(List.of(DeliveryState.IN_PROGRESS), states(kept), "still as it was");
+    // What the dead node was to deliver at once waits; what was held is held.
+    assertEquals(
+        List.of(DeliveryState.WAITING, DeliveryState.HELD),
+        states(lost).stream().sorted().toList());
+    assertEquals(place, world.queries.find(lost).getFirst().place());
+    assertEquals(0, world.difference());
+    for (DirectoryStore disk : world.stores.disks) {
+      assertEquals(whole.length, disk.length(object), "ends are equal again");
+    }
+    Reconciler.Report again = world.reconciler().run();
+    assertEquals(0, again.segments(), "noted as complete");
+  }
+
+  /** With one store of three, acknowledged mail may be in the other two: nothing is noted. */
+  @Test
+  void tooFewStoresAreNoProofOfCompleteness() throws Exception {
+    MessageId id = send("one", "ann@mild.example");
+    UUID segment = world.queries.find(id).getFirst().place().segment();
+    world.restart();
+    forgetInLedger(id);
+    world.stores.disks.get(2).delete("segments/" + segment);
+    world.stores.stores.get(0).mood(Mood.FAILING);
+    world.stores.stores.get(1).mood(Mood.FAILING);
+    Reconciler.Report alone = world.reconciler().run();
+    assertFalse(alone.complete());
+    assertEquals(0, alone.entered());
+    world.stores.stores.get(0).mood(Mood.GOOD);
+    world.stores.stores.get(1).mood(Mood.GOOD);
+    Reconciler.Report all = world.reconciler().run();
+    assertTrue(all.complete());
+    assertEquals(1, all.entered());
+  }
+
+  /** A frame that nobody can enter does not keep the node from starting, and is not forgotten. */
+  @Test
+  void aPoisonFrameIsReportedEachTimeAndHoldsNobodyUp() throws Exception {
+    Place poison = world.stores.vault().keep(world.stores.frame("no record inside")).place();
+    MessageId good = send("one", "ann@mild.example");
+    world.restart();
+    forgetInLedger(good);
+    Reconciler.Report report = world.reconciler().run();
+    assertEquals(1, report.entered());
+    assertEquals(1, report.unfinished());
+    assertEquals(List.of(DeliveryState.WAITING), states(good));
+    assertFalse(new SegmentTable(world.database).recorded().contains(poison.segment()));
+    assertEquals(0, world.difference());
+  }
+
+  /** Segments are noted while the node runs, but only when all of them is in the ledger. */
+  @Test
+  void finishedSegmentsAreNoted() throws Exception {
+    Reconciler reconciler = world.reconciler();
+    List<MessageId> ids = new ArrayList<>();
+    String filler = "x".repeat(300_000);
+    for (int i = 0; i < 5; i++) {
+      ids.add(send(filler, "ann@mild.example"));
+    }
+    List<UUID> ended = world.stores.vault().ended();
+    assertEquals(1, ended.size());
+    forgetInLedger(ids.getFirst());
+    assertEquals(0, reconciler.noteFinished(), "one is missing");
+    assertEquals(0, reconciler.run().segments(), "its own segments are not for a running node");
+    world.restart();
+    assertEquals(1, world.reconciler().run().entered());
+    send("more", "ann@mild.example");
+    Reconciler second = world.reconciler();
+    world.stores.vault().close();
+    assertEquals(1, second.noteFinished(), "the control: nothing is missing");
+    assertEquals(List.of(), world.stores.vault().ended());
+  }
+}

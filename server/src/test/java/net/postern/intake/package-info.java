@@ -1,0 +1,4 @@
+@NullMarked
+package net.postern.intake;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,175 @@
+package net.postern.keys;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.Size;
+import net.postern.blob.DirectoryStore;
+import net.postern.blob.FaultyStore;
+import net.postern.blob.Replicas;
+import net.postern.id.CustomerId;
+import net.postern.id.MailboxId;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class KeyRingTest {
+  @TempDir Path temp;
+  private final MasterKey master = MasterKey.of(Aead.random(32));
+  private final List<DirectoryStore> disks = new ArrayList<>();
+  private final List<FaultyStore> stores = new ArrayList<>();
+  private final CustomerId customer = CustomerId.create();
+  private final MailboxId mailbox = MailboxId.create();
+
+  @BeforeEach
+  void makeKeys() throws IOException {
+    for (int i = 1; i <= 3; i++) {
+      disks.add(new DirectoryStore("store-" + i, temp.resolve("store-" + i)));
+      stores.add(new FaultyStore(disks.getLast()));
+    }
+    KeyRing ring = ring(master);
+    ring.createCustomer(customer, "Example Ltd");
+    ring.createMailbox(customer, mailbox, "user@example.com");
+  }
+
+  private KeyRing ring(MasterKey key) {
+    return new KeyRing(key, new Replicas(stores, 2));
+  }
+
+  @Test
+  void anyOneStoreAndTheMasterKeyGiveEveryKey() throws IOException {
+    byte[] expected = ring(master).mailboxKey(mailbox).key().getEncoded();
+    for (FaultyStore alone : stores) {
+      for (FaultyStore store : stores) {
+        store.mood(store == alone ? FaultyStore.Mood.GOOD : FaultyStore.Mood.FAILING);
+      }
+      KeyRing.MailboxKey found = ring(master).mailboxKey(mailbox);
+      assertArrayEquals(expected, found.key().getEncoded());
+      assertEquals(customer, found.customer());
+    }
+  }
+
+  /** One damaged copy must not hide two good ones. */
+  @Test
+  void aDamagedCopyIsPassedOver() throws IOException {
+    for (UUID id : List.of(customer.value(), mailbox.value())) {
+      String object = "keys/" + id;
+      byte[] bytes = disks.getFirst().range(object, 0, (int) disks.getFirst().length(object));
+      for (int at = 0; at < bytes.length; at += 5) {
+        byte[] damaged = bytes.clone();
+        damaged[at] ^= 0x20;
+        disks.getFirst().put(object, ByteBuffer.wrap(damaged));
+        assertEquals(customer, ring(master).mailboxKey(mailbox).customer());
+      }
+      disks.getFirst().put(object, ByteBuffer.wrap(bytes, 0, bytes.length - 1));
+      assertEquals(customer, ring(master).mailboxKey(mailbox).customer());
+      disks.getFirst().put(object, ByteBuffer.wrap(bytes));
+    }
+  }
+
+  @Test
+  void noKeyIsToldFromNoAnswer() throws IOException {
+    MailboxId unknown = MailboxId.create();
+    assertThrows(NoSuchFileException.class, () -> ring(master).mailboxKey(unknown));
+    stores.getFirst().mood(FaultyStore.Mood.FAILING);
+    IOException noAnswer = assertThrows(IOException.class, () -> ring(master).mailboxKey(unknown));
+    assertFalse(noAnswer instanceof NoSuchFileException, noAnswer::toString);
+  }
+
+  @Test
+  void anotherMasterKeyOpensNothingAndSaysWhich() {
+    MasterKey other = MasterKey.of(Aead.random(32));
+    IOException failure = assertThrows(IOException.class, () -> ring(other).mailboxKey(mailbox));
+    StringBuilder all = new StringBuilder(failure.toString());
+    for (Throwable each : failure.getSuppressed()) {
+      all.append(each);
+      for (Throwable below : each.getSuppressed()) {
+        all.append(below);
+      }
+    }
+    assertTrue(all.indexOf(master.id()) >= 0 && all.indexOf(other.id()) >= 0, all::toString);
+  }
+
+  /** A record moved to another mailbox's name does not pass for that mailbox's key. */
+  @Test
+  void recordsCannotBeSwapped() throws IOException {
+    MailboxId second = MailboxId.create();
+    ring(master).createMailbox(customer, second, "other@example.com");
+    for (DirectoryStore disk : disks) {
+      String from = "keys/" + mailbox;
+      byte[] bytes = disk.range(from, 0, (int) disk.length(from));
+      ByteBuffer.wrap(bytes)
+          .putLong(6, second.value().getMostSignificantBits())
+          .putLong(14, second.value().getLeastSignificantBits());
+      disk.put("keys/" + second, ByteBuffer.wrap(bytes));
+    }
+    assertThrows(IOException.class, () -> ring(master).mailboxKey(second));
+  }
+
+  @Test
+  void aKeyThatTooFewStoresTookIsNotMade() throws IOException {
+    stores.get(0).mood(FaultyStore.Mood.READ_ONLY);
+    MailboxId two = MailboxId.create();
+    ring(master).createMailbox(customer, two, "two@example.com");
+    assertEquals(customer, ring(master).mailboxKey(two).customer(), "the control: two are enough");
+    stores.get(1).mood(FaultyStore.Mood.READ_ONLY);
+    MailboxId one = MailboxId.create();
+    KeyRing ring = ring(master);
+    assertThrows(IOException.class, () -> ring.createMailbox(customer, one, "one@example.com"));
+  }
+
+  @Property(tries = 200)
+  void recordsComeBackAndNoPrefixDoes(
+      @ForAll @Size(max = 80) byte[] wrapped, @ForAll @Size(max = 80) byte[] label) {
+    KeyRecord record =
+        new KeyRecord(
+            KeyRecord.Kind.MAILBOX,
+            UUID.randomUUID(),
+            KeyRecord.parent(UUID.randomUUID()),
+            wrapped,
+            label);
+    byte[] bytes = record.encode();
+    KeyRecord back = KeyRecord.decode(bytes);
+    assertEquals(record.id(), back.id());
+    assertEquals(record.parentId(), back.parentId());
+    assertArrayEquals(wrapped, back.wrapped());
+    assertArrayEquals(label, back.label());
+    for (int length = 0; length < bytes.length; length++) {
+      assertFalse(KeyRing.isRecord(java.util.Arrays.copyOf(bytes, length)));
+    }
+    assertFalse(KeyRing.isRecord(java.util.Arrays.copyOf(bytes, bytes.length + 1)));
+  }
+
+  @Test
+  void theMasterKeyFileIsPrivateAndReplacesNothing() throws IOException {
+    Path file = temp.resolve("master.key");
+    MasterKey made = MasterKey.create(file);
+    assertEquals(made, MasterKey.read(file));
+    assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
+    assertThrows(FileAlreadyExistsException.class, () -> MasterKey.create(file));
+    assertEquals(made, MasterKey.read(file));
+    assertFalse(
+        made.toString().contains(Files.readString(file, StandardCharsets.US_ASCII).strip()));
+    Files.writeString(file, "too short");
+    assertThrows(IOException.class, () -> MasterKey.read(file));
+    Files.delete(file);
+    IOException missing = assertThrows(IOException.class, () -> MasterKey.read(file));
+    assertTrue(missing.getMessage().contains("put the copy back"), missing::getMessage);
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package net.postern.keys;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package net.postern.ledger;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package net.postern.node;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package net.postern.policy;
+
+import org.jspecify.annotations.NullMarked;

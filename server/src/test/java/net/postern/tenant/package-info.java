@@ -1,0 +1,4 @@
+@NullMarked
+package net.postern.tenant;
+
+import org.jspecify.annotations.NullMarked;

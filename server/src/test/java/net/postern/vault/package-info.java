@@ -1,0 +1,4 @@
+@NullMarked
+package net.postern.vault;
+
+import org.jspecify.annotations.NullMarked;
