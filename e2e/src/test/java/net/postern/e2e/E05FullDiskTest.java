@@ -18,8 +18,8 @@ import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * The disk that holds everything of the node, its database included, runs full while mail flows.
- * Senders are told to come again (452-like: here {@code 451 4.3.x}), nothing that was acknowledged
- * is lost, and when there is room again everything goes on by itself.
+ * Senders are told to come again with {@code 451 4.3.0}, nothing that was acknowledged is lost, and
+ * when there is room again everything goes on by itself.
  */
 @Isolated("it fills a disk")
 class E05FullDiskTest {
@@ -167,14 +167,18 @@ class E05FullDiskTest {
     }
 
     @Override
-    public void close() throws IOException, InterruptedException {
-      // What a killed PostgreSQL leaves behind goes within moments.
-      for (int i = 0; i < 20 && isMounted(); i++) {
-        NodeProcess.Outcome gone =
-            NodeProcess.run(java.util.Map.of(), List.of("umount", root.toString()));
-        if (gone.code() != 0) {
-          java.util.concurrent.locks.LockSupport.parkNanos(Duration.ofMillis(250).toNanos());
+    public void close() throws IOException {
+      try {
+        // What a killed PostgreSQL leaves behind goes within moments.
+        for (int i = 0; i < 20 && isMounted(); i++) {
+          NodeProcess.Outcome gone =
+              NodeProcess.run(java.util.Map.of(), List.of("umount", root.toString()));
+          if (gone.code() != 0) {
+            java.util.concurrent.locks.LockSupport.parkNanos(Duration.ofMillis(250).toNanos());
+          }
         }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
       }
       Files.deleteIfExists(image);
       Files.deleteIfExists(root);

@@ -9,6 +9,7 @@ import java.util.List;
 import net.postern.testkit.Await;
 import net.postern.testkit.MailLoad;
 import net.postern.testkit.MailSink;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Isolated;
 
@@ -19,13 +20,22 @@ import org.junit.jupiter.api.parallel.Isolated;
  */
 @Isolated("it wants the processors for itself")
 class E07DrainTest {
-  private static final int ROUNDS = 5;
   private static final int MOST_MESSAGES = 200_000;
   private static final Duration DRAIN = Duration.ofSeconds(10);
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @Test
+  void twoUpgradesUnderLoad() throws IOException, InterruptedException {
+    upgrade(2);
+  }
+
+  @Test
+  @Tag("long")
   void fiveUpgradesUnderLoad() throws IOException, InterruptedException {
+    upgrade(5);
+  }
+
+  private static void upgrade(int rounds) throws IOException, InterruptedException {
     try (MailSink sink = MailSink.start();
         NodeProcess node = NodeProcess.fresh("e07")) {
       node.set("node", "drain", "\"" + DRAIN.toSeconds() + "s\"");
@@ -36,7 +46,7 @@ class E07DrainTest {
               .pausing(Duration.ofMillis(10));
       Duration longest = Duration.ZERO;
       try (MailLoad load = MailLoad.start(node::smtp, plan)) {
-        for (int round = 0; round < ROUNDS; round++) {
+        for (int round = 0; round < rounds; round++) {
           int acknowledged = load.acknowledged();
           int told = load.refusals("421");
           Await.until(PATIENCE, () -> load.acknowledged() > acknowledged + 200);
@@ -63,7 +73,7 @@ class E07DrainTest {
         assertEquals(sink.distinct(), sink.total(), "something was delivered twice");
         System.out.println(
             "E07: %d restarts by SIGTERM, longest stop %d ms; %d messages got 250, 0 lost, 0 in doubt, 0 copies too many; refusals %s; balance 0"
-                .formatted(ROUNDS, longest.toMillis(), load.acknowledged(), load.refusals()));
+                .formatted(rounds, longest.toMillis(), load.acknowledged(), load.refusals()));
       }
     }
   }
