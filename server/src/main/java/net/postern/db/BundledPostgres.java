@@ -35,6 +35,7 @@ import org.slf4j.LoggerFactory;
 public final class BundledPostgres implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(BundledPostgres.class);
   private static final String USER = "postern";
+  private static final Path SETSID = Path.of("/usr/bin/setsid");
   private static final Duration START_LIMIT = Duration.ofSeconds(60);
 
   /** Attempts to launch before giving up: children of a killed server go within seconds. */
