@@ -138,7 +138,7 @@ class E04BadInputTest {
     Map<String, String> kept = new java.util.TreeMap<>();
     List<Path> roots = new ArrayList<>(node.stores());
     for (Path root : roots) {
-      NodeProcess.files(root)
+      StoreFiles.files(root)
           .forEach(
               (name, bytes) ->
                   kept.put(root.getFileName() + "/" + name, "" + Arrays.hashCode(bytes)));

@@ -90,7 +90,7 @@ class E06LostStoreTest {
         String ledger = E02CrashTest.untilNothingWaits(node);
         assertTrue(ledger.contains("balance: 0"), ledger);
         assertEquals(List.of(), load.refusedForGood());
-        assertEquals("", NodeProcess.difference(node.stores()));
+        assertEquals("", StoreFiles.difference(node.stores()));
         System.out.println(
             "E06: %d messages got 250, 0 lost, %d copies too many; refusals %s; %.0f objects copied to stores that lacked them; stores equal without a restart"
                 .formatted(

@@ -82,10 +82,9 @@ class E08ForeignPeersTest {
       assertEquals(messages, sink.count(), "smtp-sink counts");
 
       assertEquals(0, node.stop(PATIENCE), node::endOfLog);
-      assertEquals("", NodeProcess.difference(node.stores()));
+      assertEquals("", StoreFiles.difference(node.stores()));
       for (Path store : node.stores()) {
-        long bytes =
-            NodeProcess.files(store).values().stream().mapToLong(each -> each.length).sum();
+        long bytes = StoreFiles.files(store).values().stream().mapToLong(each -> each.length).sum();
         assertTrue(bytes > (long) messages * BYTES, store + " holds " + bytes + " bytes");
       }
       System.out.println(
