@@ -165,7 +165,8 @@ public final class DeliveryEngine implements Dispatcher {
 
   @Override
   public boolean reserve(int deliveries, long bytes) {
-    if (closing) {
+    // With nothing to hand over there would be nobody to give the bytes back.
+    if (closing || deliveries == 0) {
       return false;
     }
     boolean reserved = room.reserve(deliveries, bytes);

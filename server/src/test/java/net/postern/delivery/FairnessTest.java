@@ -121,4 +121,18 @@ class FairnessTest {
       world.engine.cancel(1, 1);
     }
   }
+
+  @Test
+  void aMessageThatGoesToNobodyTakesNoRoom() {
+    try (DeliveryWorld world = DeliveryWorld.start()) {
+      // Intake asks for every message, also for those that are held for all their recipients.
+      for (int i = 0; i < 10; i++) {
+        if (world.engine.reserve(0, 60L << 20)) {
+          world.engine.dispatch(List.of());
+        }
+      }
+      assertTrue(world.engine.reserve(1, 60L << 20));
+      world.engine.cancel(1, 60L << 20);
+    }
+  }
 }
