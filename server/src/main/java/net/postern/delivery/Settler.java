@@ -115,7 +115,9 @@ final class Settler {
     Instant now = clock.instant();
     Diagnosis diagnosis = Diagnosis.own("4.3.2", why);
     for (LeasedDelivery delivery : job.deliveries()) {
-      if (now.isBefore(delivery.giveUpAt())) {
+      if (isOver(delivery, now)) {
+        letGo(job, now);
+      } else if (now.isBefore(delivery.giveUpAt())) {
         deferred(job, delivery, route, diagnosis, until);
       } else {
         returned(job, route, List.of(Failed.of(delivery, diagnosis, true)), now);
@@ -132,7 +134,25 @@ final class Settler {
 
   /** Gives one delivery of the job back as it was. */
   void unattempted(Job job, LeasedDelivery delivery) {
-    enter(job, new Settlement.Unattempted(delivery.key()));
+    Instant now = clock.instant();
+    if (isOver(delivery, now)) {
+      letGo(job, now);
+    } else {
+      enter(job, new Settlement.Unattempted(delivery.key()));
+    }
+  }
+
+  private static boolean isOver(LeasedDelivery delivery, Instant now) {
+    return !now.isBefore(delivery.leaseUntil());
+  }
+
+  // A lease that ran out while its job waited may have been given again, to this very node even,
+  // and the ledger cannot tell the two apart: to enter anything would end the lease of the attempt
+  // that goes on now, and a third would begin beside it. Without an entry the delivery is due.
+  private void letGo(Job job, Instant now) {
+    job.done(1);
+    unsettled.done(1);
+    onDue.accept(now);
   }
 
   private void delivered(

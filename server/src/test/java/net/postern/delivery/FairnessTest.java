@@ -106,6 +106,24 @@ class FairnessTest {
   }
 
   @Test
+  void whatIsPastItsLeaseLeavesTheNextHolderAlone() throws Exception {
+    try (SmtpPeer peer = SmtpPeer.start(SmtpPeer.ACCEPTING);
+        DeliveryWorld world = DeliveryWorld.start()) {
+      world.route("example.com", peer);
+      var letter = world.letter("x@example.com");
+      List<LeasedDelivery> late = letter.leased(1, Instant.now().minusSeconds(1), true);
+      // It was leased again while the first lease waited for its turn.
+      letter.leased(2, Instant.now().plusSeconds(900), true).forEach(world.ledger::entered);
+      assertTrue(world.engine.reserve(1, DeliveryWorld.MAIL.length));
+      world.engine.dispatch(late);
+      Await.until(() -> world.engine.underWay() == 0);
+      assertEquals(DeliveryState.IN_PROGRESS, world.ledger.state(letter.id));
+      assertEquals(0, world.ledger.settlements.size());
+      assertEquals(0, peer.received().size());
+    }
+  }
+
+  @Test
   void roomForHandedOverMailIsBounded() throws Exception {
     SmtpPeer.Script hanging =
         (stage, argument, connection) -> stage == Stage.CONNECT ? new Act.Hang() : new Act.Accept();
