@@ -53,6 +53,7 @@ class LauncherTest {
           "mv",
           "grep",
           "sleep",
+          "tr",
           "id"
         }) {
       for (String place : new String[] {"/usr/bin", "/bin"}) {
@@ -180,6 +181,24 @@ class LauncherTest {
     try (Stream<Path> left = Files.list(log.resolveSibling("."))) {
       assertTrue(left.noneMatch(file -> file.endsWith("build.lock")), "the lock is left");
     }
+  }
+
+  /** A file stands for a directory that another user built in. */
+  @Test
+  void whereItCannotBuildItSaysSo() throws IOException, InterruptedException {
+    Path script = copyThatFindsNothing();
+    Path maven = Files.createDirectories(directory.resolve("maven/bin")).resolve("mvn");
+    Files.writeString(maven, "#!/bin/sh\nexit 0\n");
+    assertTrue(maven.toFile().setExecutable(true));
+    Files.createFile(script.resolveSibling("target"));
+    Outcome outcome =
+        run(
+            Map.of("JAVA_HOME", JDK, "MAVEN_HOME", directory.resolve("maven").toString()),
+            script.toString(),
+            "demo");
+    assertEquals(70, outcome.code(), outcome.out());
+    assertTrue(outcome.out().contains("no permission to write in"), outcome.out());
+    assertTrue(outcome.out().contains("POSTERN_BUILD=no"), outcome.out());
   }
 
   /** The script in an empty project, looking for JDKs and Maven only where the test says. */
