@@ -121,6 +121,25 @@ class LauncherTest {
     assertTrue(outcome.out().contains(bad + ":2: edge.listen: has to be a list"), outcome.out());
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"", "C", "POSIX", "C.UTF-8"})
+  void fileNamesMayBeInAnyLanguage(String locale) throws IOException, InterruptedException {
+    Path mail = Files.createDirectory(directory.resolve("mail"));
+    Path script = directory.resolve("scan");
+    // Through a script, since this process may not be able to write the name itself.
+    Files.writeString(
+        script,
+        "cd '%s' && printf 'From: a@b.example\\n\\nhi' > gr\u00fc\u00dfe.eml && '%s' scan gr\u00fc\u00dfe.eml\n"
+            .formatted(mail, HOME.toRealPath().resolve("postern")));
+    Outcome outcome =
+        run(
+            Map.of("JAVA_HOME", JDK, "POSTERN_BUILD", "no", "LC_ALL", locale),
+            shared.resolve("bin/sh").toString(),
+            script.toString());
+    assertEquals(0, outcome.code(), outcome.out());
+    assertTrue(outcome.out().startsWith("gr\u00fc\u00dfe.eml: "), outcome.out());
+  }
+
   @Test
   void optionsForTheJvmComeAfterItsOwn() throws IOException, InterruptedException {
     Outcome outcome =
