@@ -53,6 +53,7 @@ class LauncherTest {
           "mv",
           "grep",
           "sleep",
+          "tr",
           "id"
         }) {
       for (String place : new String[] {"/usr/bin", "/bin"}) {
@@ -120,6 +121,25 @@ class LauncherTest {
     assertTrue(outcome.out().contains(bad + ":2: edge.listen: has to be a list"), outcome.out());
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"", "C", "POSIX", "C.UTF-8"})
+  void fileNamesMayBeInAnyLanguage(String locale) throws IOException, InterruptedException {
+    Path mail = Files.createDirectory(directory.resolve("mail"));
+    Path script = directory.resolve("scan");
+    // Through a script, since this process may not be able to write the name itself.
+    Files.writeString(
+        script,
+        "cd '%s' && printf 'From: a@b.example\\n\\nhi' > gr\u00fc\u00dfe.eml && '%s' scan gr\u00fc\u00dfe.eml\n"
+            .formatted(mail, HOME.toRealPath().resolve("postern")));
+    Outcome outcome =
+        run(
+            Map.of("JAVA_HOME", JDK, "POSTERN_BUILD", "no", "LC_ALL", locale),
+            shared.resolve("bin/sh").toString(),
+            script.toString());
+    assertEquals(0, outcome.code(), outcome.out());
+    assertTrue(outcome.out().startsWith("gr\u00fc\u00dfe.eml: "), outcome.out());
+  }
+
   @Test
   void optionsForTheJvmComeAfterItsOwn() throws IOException, InterruptedException {
     Outcome outcome =
@@ -180,6 +200,24 @@ class LauncherTest {
     try (Stream<Path> left = Files.list(log.resolveSibling("."))) {
       assertTrue(left.noneMatch(file -> file.endsWith("build.lock")), "the lock is left");
     }
+  }
+
+  /** A file stands for a directory that another user built in. */
+  @Test
+  void whereItCannotBuildItSaysSo() throws IOException, InterruptedException {
+    Path script = copyThatFindsNothing();
+    Path maven = Files.createDirectories(directory.resolve("maven/bin")).resolve("mvn");
+    Files.writeString(maven, "#!/bin/sh\nexit 0\n");
+    assertTrue(maven.toFile().setExecutable(true));
+    Files.createFile(script.resolveSibling("target"));
+    Outcome outcome =
+        run(
+            Map.of("JAVA_HOME", JDK, "MAVEN_HOME", directory.resolve("maven").toString()),
+            script.toString(),
+            "demo");
+    assertEquals(70, outcome.code(), outcome.out());
+    assertTrue(outcome.out().contains("no permission to write in"), outcome.out());
+    assertTrue(outcome.out().contains("POSTERN_BUILD=no"), outcome.out());
   }
 
   /** The script in an empty project, looking for JDKs and Maven only where the test says. */

@@ -128,7 +128,7 @@ public record EmailAddress(String localPart, String domain) {
     }
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
-      if (c <= 0x20 || c == 0x7f || (c < 0x80 && "()<>[]:;@\\,\"".indexOf(c) >= 0)) {
+      if (c == ' ' || Character.isISOControl(c) || (c < 0x80 && "()<>[]:;@\\,\"".indexOf(c) >= 0)) {
         return false;
       }
     }
@@ -147,7 +147,9 @@ public record EmailAddress(String localPart, String domain) {
       } else if (c == '"') {
         return Optional.empty();
       }
-      if (c < 0x20 || c == 0x7f) {
+      // C1 controls as well: in UTF-8 they are no octets below 32, but a terminal obeys them as
+      // ESC.
+      if (Character.isISOControl(c)) {
         return Optional.empty();
       }
       out.append(c);

@@ -47,6 +47,6 @@ public record DeliveryConfig(
         @Bounds(min = "1s", max = "1d")
         Duration lease,
     @Doc(
-            "Memory for messages between acceptance and first delivery attempt; beyond it they are read from the vault. 0 means an eighth of the heap.")
+            "Memory for messages between acceptance and first delivery attempt; beyond it they are read from the vault. As much again is for large messages read from there. 0 means an eighth of the heap.")
         @Default("0")
         ByteSize handoffMemory) {}

@@ -15,7 +15,7 @@ public record EdgeConfig(
         ByteSize maxMessage,
     @Doc("Most recipients of one message (RFC 5321 §4.5.3.1.8 asks for at least 100).")
         @Default("1000")
-        @Bounds(min = "100", max = "100000")
+        @Bounds(min = "100", max = "32000")
         int maxRecipients,
     @Doc("Most messages in one session; then 421.")
         @Default("10000")

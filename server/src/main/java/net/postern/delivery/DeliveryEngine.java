@@ -100,6 +100,7 @@ public final class DeliveryEngine implements Dispatcher {
     }
     int concurrency = Math.max(1, config.concurrency());
     this.room = new Room(concurrency * WAITING_PER_RUNNING, memory);
+    ReadRoom readRoom = new ReadRoom(memory);
     int ceiling = Math.max(64, concurrency * 2);
     this.poller =
         new Poller(
@@ -116,6 +117,7 @@ public final class DeliveryEngine implements Dispatcher {
                 () -> ThreadLocalRandom.current().nextDouble()),
             hostname,
             config.giveUp(),
+            readRoom,
             unsettled,
             poller::due);
     // A server is tried again before the messages that failed on it are.
@@ -141,7 +143,8 @@ public final class DeliveryEngine implements Dispatcher {
             memory / 4,
             config.keepConnection(),
             // Fair, so that lanes that wait for their turn get it in order.
-            new Semaphore(concurrency, true));
+            new Semaphore(concurrency, true),
+            readRoom);
   }
 
   private static Duration shorter(Duration one, Duration other) {
@@ -165,7 +168,8 @@ public final class DeliveryEngine implements Dispatcher {
 
   @Override
   public boolean reserve(int deliveries, long bytes) {
-    if (closing) {
+    // With nothing to hand over there would be nobody to give the bytes back.
+    if (closing || deliveries == 0) {
       return false;
     }
     boolean reserved = room.reserve(deliveries, bytes);
@@ -315,6 +319,7 @@ public final class DeliveryEngine implements Dispatcher {
                       tools.leaseMargin());
             },
         this::fallen,
+        this::putOff,
         lane -> lanes.remove(hop, lane),
         threads);
   }

@@ -62,6 +62,11 @@ final class Job {
     return first().content().isPresent() ? first().bytes() : 0;
   }
 
+  /** Bytes that have to be read from the vault to carry this job. */
+  long bytesToRead() {
+    return first().content().isPresent() ? 0 : first().bytes();
+  }
+
   /** The message, read from the vault when it is not in memory. */
   byte[] content(MessageVault vault) throws VaultUnavailableException {
     Optional<byte[]> held = first().content();

@@ -10,6 +10,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -35,12 +36,16 @@ final class Lane {
 
   private static final int MAX_REQUEUES = 3;
 
+  /** How long a worker waits for memory to read a message into before the message is put off. */
+  private static final Duration MEMORY_WAIT = Duration.ofSeconds(30);
+
   private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
 
   private final Hop hop;
   private final Shape shape;
   private final Supplier<Carrier> carriers;
   private final Consumer<Job> failed;
+  private final BiConsumer<Lane, Job> crowdedOut;
   private final Consumer<Lane> onRetired;
   private final Outstanding threads;
 
@@ -64,8 +69,15 @@ final class Lane {
    * @param stalledBytes bytes that may wait for one that does not
    * @param keep how long an idle worker keeps its connection
    * @param permits one for each attempt under way, over all lanes
+   * @param memory for messages that are read from the vault, over all lanes
    */
-  record Shape(int maxWorkers, int maxQueue, long stalledBytes, Duration keep, Semaphore permits) {}
+  record Shape(
+      int maxWorkers,
+      int maxQueue,
+      long stalledBytes,
+      Duration keep,
+      Semaphore permits,
+      ReadRoom memory) {}
 
   /** What became of an offered job. */
   enum Offer {
@@ -78,11 +90,16 @@ final class Lane {
     CLOSED
   }
 
+  /**
+   * @param failed gets a job that nobody settled
+   * @param crowdedOut gets a job that there was no memory for
+   */
   Lane(
       Hop hop,
       Shape shape,
       Supplier<Carrier> carriers,
       Consumer<Job> failed,
+      BiConsumer<Lane, Job> crowdedOut,
       Consumer<Lane> onRetired,
       Outstanding threads) {
     this.hop = hop;
@@ -90,6 +107,7 @@ final class Lane {
     this.limit = Math.min(FIRST_WORKERS, shape.maxWorkers);
     this.carriers = carriers;
     this.failed = failed;
+    this.crowdedOut = crowdedOut;
     this.onRetired = onRetired;
     this.threads = threads;
   }
@@ -207,7 +225,28 @@ final class Lane {
     }
   }
 
-  private void carry(Carrier carrier, Job job) {
+  private void carry(Carrier carrier, Job job) throws InterruptedException {
+    long bytes = job.bytesToRead();
+    // Before the permit: whoever waits for memory holds up nobody else.
+    boolean taken;
+    try {
+      taken = shape.memory.take(bytes, MEMORY_WAIT);
+    } catch (InterruptedException e) {
+      failed.accept(job);
+      throw e;
+    }
+    if (!taken) {
+      crowdedOut.accept(this, job);
+      return;
+    }
+    try {
+      attempt(carrier, job);
+    } finally {
+      shape.memory.giveBack(bytes);
+    }
+  }
+
+  private void attempt(Carrier carrier, Job job) {
     boolean others;
     lock.lock();
     try {

@@ -36,6 +36,9 @@ import org.slf4j.LoggerFactory;
 final class Settler {
   private static final Logger LOG = LoggerFactory.getLogger(Settler.class);
 
+  /** How long a report waits for memory to read its message into before it is put off. */
+  private static final Duration MEMORY_WAIT = Duration.ofSeconds(30);
+
   private final DeliveryLedger ledger;
   private final MessageVault vault;
   private final Events events;
@@ -43,11 +46,13 @@ final class Settler {
   private final RetrySchedule schedule;
   private final String hostname;
   private final Duration giveUp;
+  private final ReadRoom memory;
   private final Outstanding unsettled;
   private final Consumer<Instant> onDue;
 
   /**
    * @param giveUp how long a report is tried
+   * @param memory for the messages that reports are about
    * @param unsettled counts each delivery down when its outcome is committed
    * @param onDue told when something that was entered will be due
    */
@@ -59,6 +64,7 @@ final class Settler {
       RetrySchedule schedule,
       String hostname,
       Duration giveUp,
+      ReadRoom memory,
       Outstanding unsettled,
       Consumer<Instant> onDue) {
     this.ledger = ledger;
@@ -68,6 +74,7 @@ final class Settler {
     this.schedule = schedule;
     this.hostname = hostname;
     this.giveUp = giveUp;
+    this.memory = memory;
     this.unsettled = unsettled;
     this.onDue = onDue;
   }
@@ -115,7 +122,9 @@ final class Settler {
     Instant now = clock.instant();
     Diagnosis diagnosis = Diagnosis.own("4.3.2", why);
     for (LeasedDelivery delivery : job.deliveries()) {
-      if (now.isBefore(delivery.giveUpAt())) {
+      if (isOver(delivery, now)) {
+        letGo(job, now);
+      } else if (now.isBefore(delivery.giveUpAt())) {
         deferred(job, delivery, route, diagnosis, until);
       } else {
         returned(job, route, List.of(Failed.of(delivery, diagnosis, true)), now);
@@ -132,7 +141,25 @@ final class Settler {
 
   /** Gives one delivery of the job back as it was. */
   void unattempted(Job job, LeasedDelivery delivery) {
-    enter(job, new Settlement.Unattempted(delivery.key()));
+    Instant now = clock.instant();
+    if (isOver(delivery, now)) {
+      letGo(job, now);
+    } else {
+      enter(job, new Settlement.Unattempted(delivery.key()));
+    }
+  }
+
+  private static boolean isOver(LeasedDelivery delivery, Instant now) {
+    return !now.isBefore(delivery.leaseUntil());
+  }
+
+  // A lease that ran out while its job waited may have been given again, to this very node even,
+  // and the ledger cannot tell the two apart: to enter anything would end the lease of the attempt
+  // that goes on now, and a third would begin beside it. Without an entry the delivery is due.
+  private void letGo(Job job, Instant now) {
+    job.done(1);
+    unsettled.done(1);
+    onDue.accept(now);
   }
 
   private void delivered(
@@ -209,9 +236,18 @@ final class Settler {
     MessageId id = MessageId.create();
     LeasedDelivery failed = all.getFirst().delivery();
     List<Report.Failure> failures = all.stream().map(Failed::failure).toList();
-    byte[] message =
-        new Report(id, hostname, sender, failed.acceptedAt(), now, failures, job.content(vault))
-            .message();
+    byte[] message;
+    long bytes = job.bytesToRead();
+    if (!memory.take(bytes, MEMORY_WAIT)) {
+      throw new VaultUnavailableException("too much is being read from it now");
+    }
+    try {
+      message =
+          new Report(id, hostname, sender, failed.acceptedAt(), now, failures, job.content(vault))
+              .message();
+    } finally {
+      memory.giveBack(bytes);
+    }
     Instant giveUpAt = now.plus(giveUp);
     MessageRecord record =
         new MessageRecord(

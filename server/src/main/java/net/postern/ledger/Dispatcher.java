@@ -12,7 +12,8 @@ public interface Dispatcher {
    * Asks for room for a message's deliveries.
    *
    * @param bytes size of the message
-   * @return false when the node has enough to do; the deliveries are then entered as waiting
+   * @return false when the node has enough to do, or when there are no deliveries, as of a message
+   *     that is held for all its recipients; deliveries are then entered as waiting
    */
   boolean reserve(int deliveries, long bytes);
 

@@ -106,6 +106,24 @@ class FairnessTest {
   }
 
   @Test
+  void whatIsPastItsLeaseLeavesTheNextHolderAlone() throws Exception {
+    try (SmtpPeer peer = SmtpPeer.start(SmtpPeer.ACCEPTING);
+        DeliveryWorld world = DeliveryWorld.start()) {
+      world.route("example.com", peer);
+      var letter = world.letter("x@example.com");
+      List<LeasedDelivery> late = letter.leased(1, Instant.now().minusSeconds(1), true);
+      // It was leased again while the first lease waited for its turn.
+      letter.leased(2, Instant.now().plusSeconds(900), true).forEach(world.ledger::entered);
+      assertTrue(world.engine.reserve(1, DeliveryWorld.MAIL.length));
+      world.engine.dispatch(late);
+      Await.until(() -> world.engine.underWay() == 0);
+      assertEquals(DeliveryState.IN_PROGRESS, world.ledger.state(letter.id));
+      assertEquals(0, world.ledger.settlements.size());
+      assertEquals(0, peer.received().size());
+    }
+  }
+
+  @Test
   void roomForHandedOverMailIsBounded() throws Exception {
     SmtpPeer.Script hanging =
         (stage, argument, connection) -> stage == Stage.CONNECT ? new Act.Hang() : new Act.Accept();
@@ -119,6 +137,20 @@ class FairnessTest {
       assertFalse(world.engine.reserve(1, 65L << 20), "more bytes than handoff memory");
       assertTrue(world.engine.reserve(1, 1));
       world.engine.cancel(1, 1);
+    }
+  }
+
+  @Test
+  void aMessageThatGoesToNobodyTakesNoRoom() {
+    try (DeliveryWorld world = DeliveryWorld.start()) {
+      // Intake asks for every message, also for those that are held for all their recipients.
+      for (int i = 0; i < 10; i++) {
+        if (world.engine.reserve(0, 60L << 20)) {
+          world.engine.dispatch(List.of());
+        }
+      }
+      assertTrue(world.engine.reserve(1, 60L << 20));
+      world.engine.cancel(1, 60L << 20);
     }
   }
 }

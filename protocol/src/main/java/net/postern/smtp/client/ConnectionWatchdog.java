@@ -1,5 +1,9 @@
 package net.postern.smtp.client;
 
+import java.io.IOException;
+import java.net.Socket;
+import java.net.SocketAddress;
+import java.net.SocketException;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -16,6 +20,8 @@ final class ConnectionWatchdog implements AutoCloseable {
   private static final long MAX_TICK_MILLIS = 500;
 
   private final Set<SmtpConnection> watched = ConcurrentHashMap.newKeySet();
+  private final Set<Socket> connecting = ConcurrentHashMap.newKeySet();
+  private volatile boolean aborted;
   private final ScheduledThreadPoolExecutor timer;
 
   /**
@@ -37,6 +43,23 @@ final class ConnectionWatchdog implements AutoCloseable {
     watched.remove(connection);
   }
 
+  /**
+   * Connects, so that {@link #abortAll} ends this wait too: a server that drops what is sent to it
+   * would hold its caller for the whole time-out.
+   */
+  void connect(Socket socket, SocketAddress address, int millis) throws IOException {
+    connecting.add(socket);
+    try {
+      // After the socket is entered: whoever aborts now has seen it.
+      if (aborted) {
+        throw new SocketException("no more connections are made");
+      }
+      socket.connect(address, millis);
+    } finally {
+      connecting.remove(socket);
+    }
+  }
+
   private void look() {
     long now = System.nanoTime();
     for (SmtpConnection connection : watched) {
@@ -44,8 +67,16 @@ final class ConnectionWatchdog implements AutoCloseable {
     }
   }
 
-  /** Ends every connection at once. */
+  /** Ends every connection at once; there will be no further ones. */
   void abortAll() {
+    aborted = true;
+    for (Socket socket : connecting) {
+      try {
+        socket.close();
+      } catch (IOException e) {
+        // A socket that cannot be closed is closed.
+      }
+    }
     for (SmtpConnection connection : watched) {
       connection.abort();
     }

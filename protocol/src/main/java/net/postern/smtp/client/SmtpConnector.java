@@ -47,7 +47,7 @@ public final class SmtpConnector implements AutoCloseable {
     try {
       socket.setTcpNoDelay(true);
       long wait = Math.min(config.connectTimeout().toMillis(), limit.toMillis());
-      socket.connect(address, Math.clamp(wait, 1, Integer.MAX_VALUE));
+      watchdog.connect(socket, address, Math.clamp(wait, 1, Integer.MAX_VALUE));
       connection = new SmtpConnection(socket, watchdog, config);
     } catch (IOException e) {
       closeQuietly(socket);
@@ -108,7 +108,10 @@ public final class SmtpConnector implements AutoCloseable {
         : new ConnectResult.Refused(again, "HELO after STARTTLS");
   }
 
-  /** Ends all open connections under the threads that use them. */
+  /**
+   * Ends all connections, open or being opened, under the threads that use them. Further ones fail
+   * at once.
+   */
   public void abortAll() {
     watchdog.abortAll();
   }
