@@ -183,7 +183,11 @@ public final class MessageIntake implements Intake {
   }
 
   private byte[] withTrace(Envelope envelope, MessageId id, byte[] received) {
-    byte[] trace = ReceivedField.of(envelope, hostname, id).getBytes(StandardCharsets.UTF_8);
+    // A first line that begins with a blank would continue our own field: it is text then, and the
+    // header ends before it.
+    boolean folds = received.length > 0 && (received[0] == ' ' || received[0] == '\t');
+    String field = ReceivedField.of(envelope, hostname, id) + (folds ? "\r\n" : "");
+    byte[] trace = field.getBytes(StandardCharsets.UTF_8);
     byte[] content = new byte[trace.length + received.length];
     System.arraycopy(trace, 0, content, 0, trace.length);
     System.arraycopy(received, 0, content, trace.length, received.length);

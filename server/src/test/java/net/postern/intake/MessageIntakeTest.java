@@ -209,4 +209,17 @@ class MessageIntakeTest {
       assertArrayEquals(content, text.substring(field.length()).getBytes(StandardCharsets.UTF_8));
     }
   }
+
+  /** A first line that begins with a blank is text: it must not continue our own field. */
+  @Test
+  void aFirstLineWithABlankDoesNotContinueTheReceivedField() throws Exception {
+    for (String first : List.of(" by mx.trusted.example; x", "\t(checked)")) {
+      byte[] content = (first + "\r\nSubject: x\r\n\r\n").getBytes(StandardCharsets.US_ASCII);
+      MessageId id =
+          accepted(world.intake().accept(world.envelope("a", "ann@mild.example"), content));
+      byte[] kept = world.stores.vault().read(entered(id).getFirst().place()).content();
+      String text = new String(kept, StandardCharsets.UTF_8);
+      assertTrue(text.endsWith("\r\n\r\n" + first + "\r\nSubject: x\r\n\r\n"), text);
+    }
+  }
 }
