@@ -10,6 +10,7 @@ import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.Signature;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +34,9 @@ public final class ServerTls {
   private static final String CERTIFICATE = "edge-certificate.pem";
   private static final String PRIVATE_KEY = "edge-private-key.pem";
 
+  /** A certificate of our own making is made again so long before it expires. */
+  private static final Duration RENEW_BEFORE = Duration.ofDays(7);
+
   /** Most certificates of a chain that are read. */
   private static final int MAX_CHAIN = 20;
 
@@ -52,8 +56,8 @@ public final class ServerTls {
     if (config.certificate().isPresent()) {
       return load(config.certificate().get(), config.privateKey().orElseThrow());
     }
-    Path certificate = data.resolve(CERTIFICATE);
-    Path privateKey = data.resolve(PRIVATE_KEY);
+    Path certificate = ownCertificate(data);
+    Path privateKey = ownKey(data);
     try {
       if (!isUsable(certificate, privateKey, hostname, now)) {
         SelfSignedCertificate.create(hostname, now, certificate, privateKey);
@@ -64,6 +68,21 @@ public final class ServerTls {
           "cannot write a certificate to " + data + ": " + e + ". Make the directory writable.", e);
     }
     return load(certificate, privateKey);
+  }
+
+  /** Where a certificate of our own making is kept. */
+  static Path ownCertificate(Path data) {
+    return data.resolve(CERTIFICATE);
+  }
+
+  static Path ownKey(Path data) {
+    return data.resolve(PRIVATE_KEY);
+  }
+
+  /** Whether a certificate of our own making is to be made again. */
+  static boolean isDue(EdgeConfig config, String hostname, Path data, Instant now) {
+    return config.certificate().isEmpty()
+        && !isUsable(ownCertificate(data), ownKey(data), hostname, now);
   }
 
   /**
@@ -100,7 +119,7 @@ public final class ServerTls {
       return false;
     }
     X509Certificate first = readChain(certificate).getFirst();
-    return first.getNotAfter().toInstant().isAfter(now)
+    return first.getNotAfter().toInstant().isAfter(now.plus(RENEW_BEFORE))
         && first.getSubjectX500Principal().getName().equals("CN=" + hostname);
   }
 

@@ -5,7 +5,6 @@ import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +12,6 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import javax.net.ssl.SSLContext;
 import net.postern.address.EmailAddress;
 import net.postern.config.DeliveryConfig;
 import net.postern.config.NodeConfig;
@@ -22,9 +20,9 @@ import net.postern.db.Database;
 import net.postern.db.DatabaseException;
 import net.postern.delivery.DeliveryEngine;
 import net.postern.dns.DnsjavaResolver;
+import net.postern.edge.CertificateWatch;
 import net.postern.edge.EdgeServer;
 import net.postern.edge.ListenException;
-import net.postern.edge.ServerTls;
 import net.postern.edge.TlsException;
 import net.postern.events.Events;
 import net.postern.filter.Pipeline;
@@ -150,7 +148,7 @@ public final class Node implements AutoCloseable {
             delivery,
             events,
             clock);
-    SSLContext tls = ServerTls.context(config.edge(), hostname, data.root(), Instant.now());
+    CertificateWatch tls = new CertificateWatch(config.edge(), hostname, data.root(), clock);
     edge =
         rollback.add(
             new EdgeServer(
@@ -161,7 +159,7 @@ public final class Node implements AutoCloseable {
                 intake,
                 events,
                 clock,
-                () -> tls));
+                tls));
     observe =
         config.observe().listen().map(at -> ObserveServer.start(at, checks(), metrics::scrape));
     observe.ifPresent(rollback::add);
