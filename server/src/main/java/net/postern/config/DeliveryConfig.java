@@ -1,6 +1,7 @@
 package net.postern.config;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 @Doc("Sending mail on.")
@@ -42,6 +43,10 @@ public record DeliveryConfig(
             "Server for mail to other people's domains (reports to senders), as host:port; without it the domain's MX is used.")
         @Default("")
         Optional<HostPort> smarthost,
+    @Doc(
+            "Inside networks (private, loopback) that the MX records of other people's domains may point to; otherwise mail to them waits, so that a forged sender cannot have this node connect to hosts behind it.")
+        @Default("")
+        List<Network> insideExchangers,
     @Doc("How long this node alone may work on a delivery before another node takes it.")
         @Default("15m")
         @Bounds(min = "1s", max = "1d")

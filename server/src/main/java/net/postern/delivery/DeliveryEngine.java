@@ -133,6 +133,7 @@ public final class DeliveryEngine implements Dispatcher {
             parts.clock(),
             Math.max(1, config.messagesPerConnection()),
             shorter(LEASE_MARGIN, config.lease().dividedBy(10)),
+            config.insideExchangers(),
             threads,
             () -> aborting);
     this.maildirs = new MaildirStore(hostname);

@@ -8,11 +8,22 @@ import net.postern.tenant.Route;
 /** A next hop: deliveries with an equal hop can share a connection. */
 sealed interface Hop {
 
+  /** Which addresses a server's name may stand for. */
+  enum Reach {
+    /** The operator named the server: any. */
+    ANY,
+    /**
+     * A stranger's DNS named it: public ones, and inside networks that the operator allows.
+     * Otherwise whoever forges a sender could have this node connect to hosts behind it.
+     */
+    PUBLIC
+  }
+
   /**
    * SMTP servers. A later tier is tried when no server of an earlier one can be reached; within a
    * tier the order is drawn anew for each connection.
    */
-  record Servers(List<List<Route.Target>> tiers, Route.Tls tls) implements Hop {
+  record Servers(List<List<Route.Target>> tiers, Route.Tls tls, Reach reach) implements Hop {
     public Servers {
       tiers = tiers.stream().map(List::copyOf).toList();
     }

@@ -41,7 +41,8 @@ final class HopFinder {
   Found find(Route route, String domain) {
     return switch (route) {
       case Route.Smtp(List<Route.Target> targets, Route.Tls tls) ->
-          new Found.At(new Hop.Servers(targets.stream().map(List::of).toList(), tls));
+          new Found.At(
+              new Hop.Servers(targets.stream().map(List::of).toList(), tls, Hop.Reach.ANY));
       case Route.Maildir(java.nio.file.Path directory) -> new Found.At(new Hop.Maildirs(directory));
       case Route.Mx(Route.Tls tls) -> mx(domain, tls);
     };
@@ -82,7 +83,7 @@ final class HopFinder {
     if (better.isEmpty()) {
       return permanent("5.4.6", "mail for " + domain + " would come back to this server");
     }
-    return new Found.At(new Hop.Servers(bounded(better), tls));
+    return new Found.At(new Hop.Servers(bounded(better), tls, Hop.Reach.PUBLIC));
   }
 
   private static List<List<Route.Target>> bounded(
@@ -133,7 +134,8 @@ final class HopFinder {
   }
 
   private Found single(String host, Route.Tls tls) {
-    return new Found.At(new Hop.Servers(List.of(List.of(new Route.Target(host, mxPort))), tls));
+    List<List<Route.Target>> tiers = List.of(List.of(new Route.Target(host, mxPort)));
+    return new Found.At(new Hop.Servers(tiers, tls, Hop.Reach.PUBLIC));
   }
 
   private static Found permanent(String status, String why) {

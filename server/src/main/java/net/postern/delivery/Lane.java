@@ -258,7 +258,7 @@ final class Lane {
     shape.permits.acquireUninterruptibly();
     try {
       hint = carrier.carry(job, others && job.mayRequeue(MAX_REQUEUES));
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       LOG.error("delivery of {} over {} failed", job.first().key(), hop, e);
       failed.accept(job);
       hint = Carrier.Hint.BAD;

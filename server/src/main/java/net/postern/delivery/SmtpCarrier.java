@@ -9,6 +9,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import net.postern.config.Network;
 import net.postern.delivery.DeliveryResult.Delivered;
 import net.postern.delivery.DeliveryResult.Diagnosis;
 import net.postern.delivery.DeliveryResult.Permanent;
@@ -45,6 +46,7 @@ final class SmtpCarrier implements Carrier {
    * What all carriers share.
    *
    * @param leaseMargin an attempt is over so long before its lease
+   * @param insideExchangers inside networks that MX records may point to
    * @param aborting whether connections are being cut because of a shutdown
    */
   record Tools(
@@ -56,6 +58,7 @@ final class SmtpCarrier implements Carrier {
       InstantSource clock,
       int messagesPerConnection,
       Duration leaseMargin,
+      List<Network> insideExchangers,
       Outstanding goodbyes,
       BooleanSupplier aborting) {}
 
@@ -307,8 +310,15 @@ final class SmtpCarrier implements Carrier {
     if (addresses instanceof Answer.Failure<InetAddress>(String reason)) {
       return Attempt.failed("4.4.3", reason);
     }
-    Attempt last = Attempt.failed("4.4.4", "the host name " + candidate.host() + " has no address");
-    for (InetAddress address : addresses.orNone().stream().limit(MAX_ADDRESSES).toList()) {
+    List<InetAddress> allowed =
+        addresses.orNone().stream().filter(this::mayReach).limit(MAX_ADDRESSES).toList();
+    Attempt last =
+        Attempt.failed(
+            "4.4.4",
+            addresses.orNone().isEmpty()
+                ? "the host name " + candidate.host() + " has no address"
+                : candidate.host() + " has only inside addresses (see delivery.inside_exchangers)");
+    for (InetAddress address : allowed) {
       ConnectResult result =
           tools
               .connector()
@@ -335,6 +345,15 @@ final class SmtpCarrier implements Carrier {
       }
     }
     return last;
+  }
+
+  private boolean mayReach(InetAddress address) {
+    return switch (hop.reach()) {
+      case ANY -> true;
+      case PUBLIC ->
+          !InsideAddresses.contain(address)
+              || tools.insideExchangers().stream().anyMatch(each -> each.contains(address));
+    };
   }
 
   private Answer<InetAddress> addresses(String host) {

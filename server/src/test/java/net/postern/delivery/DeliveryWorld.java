@@ -17,6 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import net.postern.address.EmailAddress;
 import net.postern.config.ByteSize;
 import net.postern.config.DeliveryConfig;
+import net.postern.config.Network;
 import net.postern.dns.MapResolver;
 import net.postern.events.MailEvent;
 import net.postern.id.CustomerId;
@@ -103,8 +104,27 @@ final class DeliveryWorld implements AutoCloseable {
         Duration.ofSeconds(2),
         Duration.ofDays(5),
         Optional.empty(),
+        List.of(Network.parse("127.0.0.0/8").orElseThrow()),
         Duration.ofMinutes(15),
         new ByteSize(64 << 20));
+  }
+
+  /** The same, but as shipped: no inside network may be named by MX records. */
+  static DeliveryConfig shutInside(DeliveryConfig config) {
+    return new DeliveryConfig(
+        config.concurrency(),
+        config.connectionsPerTarget(),
+        config.keepConnection(),
+        config.messagesPerConnection(),
+        config.connectTimeout(),
+        config.replyTimeout(),
+        config.firstRetry(),
+        config.maxRetry(),
+        config.giveUp(),
+        config.smarthost(),
+        List.of(),
+        config.lease(),
+        config.handoffMemory());
   }
 
   void route(String domain, SmtpPeer... peers) {

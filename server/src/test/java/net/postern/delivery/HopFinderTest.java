@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import net.postern.dns.MapResolver;
 import net.postern.dns.MxRecord;
+import net.postern.events.MailEvent;
 import net.postern.id.MessageId;
 import net.postern.ledger.DeliveryState;
 import net.postern.tenant.Route;
@@ -113,6 +114,33 @@ class HopFinderTest {
       MessageId id = world.letter("one@a.example").dispatch();
       Await.until(() -> world.ledger.state(id) == DeliveryState.DELIVERED);
       assertEquals(1, peer.received().size());
+    }
+  }
+
+  /** The control is the test above: the same exchanger, in an inside network that is allowed. */
+  @Test
+  void aStrangersDnsDoesNotLeadInside() throws Exception {
+    try (SmtpPeer peer = SmtpPeer.start(SmtpPeer.ACCEPTING);
+        DeliveryWorld world =
+            DeliveryWorld.start(
+                DeliveryWorld.shutInside(DeliveryWorld.config(4, 4)),
+                peer.port(),
+                Optional.empty())) {
+      world.dns.mx("a.example", new MxRecord(20, "mail.example"));
+      world.dns.a("mail.example", "127.0.0.1");
+      for (String domain : List.of("a.example", "[127.0.0.1]", "[ipv6:::1]")) {
+        world.routes.put(domain, new Route.Mx(Route.Tls.OPPORTUNISTIC));
+        MessageId id = world.letter("one@" + domain).dispatch();
+        Await.until(
+            () ->
+                world.events.stream()
+                    .anyMatch(
+                        event ->
+                            event instanceof MailEvent.Deferred deferred
+                                && deferred.message().equals(id)
+                                && deferred.reply().contains("inside addresses")));
+      }
+      assertEquals(0, peer.connections());
     }
   }
 }

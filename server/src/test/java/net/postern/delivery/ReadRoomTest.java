@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import net.postern.config.ByteSize;
@@ -77,6 +78,7 @@ class ReadRoomTest {
         usual.maxRetry(),
         usual.giveUp(),
         Optional.empty(),
+        List.of(),
         usual.lease(),
         new ByteSize(bytes));
   }

@@ -149,6 +149,7 @@ final class IntakeWorld implements AutoCloseable {
             Duration.ofSeconds(1),
             Duration.ofDays(5),
             Optional.empty(),
+            List.of(),
             Duration.ofMinutes(15),
             new ByteSize(1 << 20)),
         Pipeline.of(List.of(new Obedient())),
