@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -17,7 +19,17 @@ import java.util.stream.Stream;
 final class RfcCitations {
   // Data that may quote foreign text (messages, keys) is not searched.
   private static final Pattern SEARCHED = Pattern.compile(".*\\.(java|smtp|txt|toml|sql)");
-  private static final Pattern CITATION = Pattern.compile("RFC (\\d{3,5})\\b");
+  private static final Pattern CITATION =
+      Pattern.compile("RFC (\\d{3,5})\\b((?:(?:,| and|, and| to)? §\\d[\\d.]*)*)");
+  private static final Pattern SECTION = Pattern.compile("§(\\d+(?:\\.\\d+)*)");
+
+  /** 2.10 comes after 2.9. */
+  static final Comparator<String> BY_NUMBER =
+      (one, other) ->
+          Arrays.compare(
+              Arrays.stream(one.split("\\.")).mapToInt(Integer::parseInt).toArray(),
+              Arrays.stream(other.split("\\.")).mapToInt(Integer::parseInt).toArray());
+
   private static final Pattern PACKAGE =
       Pattern.compile("src/main/java/net/postern/(.+)/[^/]+\\.java$");
 
@@ -29,6 +41,7 @@ final class RfcCitations {
               + "|RFC \\d{3,5} \\d+\\.\\d");
 
   private final Map<Integer, Set<String>> places = new TreeMap<>();
+  private final Map<Integer, Set<String>> sections = new TreeMap<>();
   private final List<String> oddities = new ArrayList<>();
 
   /** Searches the {@code src} directory of every module below a root. */
@@ -59,6 +72,14 @@ final class RfcCitations {
     return shown;
   }
 
+  /**
+   * The sections that are cited of an RFC, in order; {@code -} when it is cited as a whole only.
+   */
+  String sections(int rfc) {
+    Set<String> cited = sections.getOrDefault(rfc, Set.of());
+    return cited.isEmpty() ? "-" : String.join(", ", cited);
+  }
+
   /** Citations in another form than {@code RFC nnnn} or {@code RFC nnnn §n.n}. */
   List<String> oddities() {
     return oddities;
@@ -82,7 +103,12 @@ final class RfcCitations {
     String place = where.find() ? where.group(1).replace('/', '.') : "tests";
     Matcher citation = CITATION.matcher(flat);
     while (citation.find()) {
-      places.computeIfAbsent(Integer.valueOf(citation.group(1)), rfc -> new TreeSet<>()).add(place);
+      int rfc = Integer.parseInt(citation.group(1));
+      places.computeIfAbsent(rfc, number -> new TreeSet<>()).add(place);
+      Matcher section = SECTION.matcher(citation.group(2));
+      while (section.find()) {
+        sections.computeIfAbsent(rfc, number -> new TreeSet<>(BY_NUMBER)).add(section.group(1));
+      }
     }
     Matcher odd = ODD.matcher(flat);
     while (odd.find()) {

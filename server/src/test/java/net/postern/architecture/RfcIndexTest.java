@@ -14,8 +14,8 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 /**
- * {@code docs/rfc/index.tsv} lists exactly the RFCs that the sources cite. Where: the packages that
- * matter most for it, each of which has to cite it.
+ * {@code docs/rfc/index.tsv} lists exactly the RFCs that the sources cite, with the cited sections.
+ * Where: the packages that matter most for it, each of which has to cite it.
  */
 class RfcIndexTest {
   private static final Path ROOT = Path.of("..");
@@ -24,17 +24,21 @@ class RfcIndexTest {
   @Test
   void theIndexListsWhatTheSourcesCite() throws IOException {
     Map<Integer, String[]> index = index();
-    Map<Integer, Set<String>> cited = RfcCitations.below(ROOT).places();
+    RfcCitations citations = RfcCitations.below(ROOT);
+    Map<Integer, Set<String>> cited = citations.places();
     List<String> lines = new ArrayList<>();
     List<String> gone = new ArrayList<>();
     cited.forEach(
         (rfc, places) -> {
           String where = String.join(", ", places);
           String[] row = index.get(rfc);
+          String sections = citations.sections(rfc);
           if (row == null) {
-            lines.add(rfc + "\tTITLE\t" + where + "\tHOW FAR");
-          } else if (!places.containsAll(List.of(row[2].split(", ", -1)))) {
-            lines.add(rfc + "\t" + row[1] + "\t" + where + "\t" + row[3]);
+            lines.add(rfc + "\tTITLE\t" + sections + "\t" + where + "\tHOW FAR");
+          } else if (!places.containsAll(List.of(row[3].split(", ", -1)))) {
+            lines.add(rfc + "\t" + row[1] + "\t" + sections + "\t" + where + "\t" + row[4]);
+          } else if (!sections.equals(row[2])) {
+            lines.add(rfc + "\t" + row[1] + "\t" + sections + "\t" + row[3] + "\t" + row[4]);
           }
         });
     index.keySet().stream()
@@ -69,6 +73,11 @@ class RfcIndexTest {
     assertEquals("[]", good.oddities().toString());
     assertEquals(Set.of(5321, 1870, 3464, 2045), good.places().keySet());
     assertEquals(Set.of("edge.check"), good.places().get(1870));
+    assertEquals("4.5.3.1.3", good.sections(5321));
+    assertEquals("2.1", good.sections(3464));
+    assertEquals("-", good.sections(1870));
+    good.searchText("x.java", "RFC 5321 §4.1.3 and §4.4, RFC 5321 §10.2 RFC 5321 §4.1.10.");
+    assertEquals("4.1.3, 4.1.10, 4.4, 4.5.3.1.3, 10.2", good.sections(5321));
     for (String odd :
         List.of(
             "RFC5321",
@@ -92,7 +101,8 @@ class RfcIndexTest {
         continue;
       }
       String[] row = line.split("\t", -1);
-      assertEquals(4, row.length, "rfc, title, where, how far, with tabs between: " + line);
+      assertEquals(
+          5, row.length, "rfc, title, sections, where, how far, with tabs between: " + line);
       for (String cell : row) {
         assertTrue(
             !cell.isBlank() && !cell.equals("TITLE") && !cell.equals("HOW FAR"),
