@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Optional;
 import net.postern.id.CustomerId;
 import net.postern.id.MessageId;
+import net.postern.ledger.DeliveryState;
 import net.postern.ledger.MessageView;
 import net.postern.quarantine.Quarantine;
 import picocli.CommandLine.Command;
@@ -64,9 +65,13 @@ final class QuarantineAdmin extends NeedsSubcommand {
   int show(@Parameters(paramLabel = "ID") String id) {
     return admin.with(
         (bench, out) -> {
-          List<MessageView> found = bench.messages().find(message(id));
+          List<MessageView> found =
+              bench.messages().find(message(id)).stream()
+                  .filter(each -> each.state() == DeliveryState.HELD)
+                  .toList();
           if (found.isEmpty()) {
-            throw none(id);
+            throw new CommandFailure(
+                Exit.NEGATIVE, "message " + id + " is not held for anyone; see 'admin trace'");
           }
           byte[] content = bench.quarantine().read(found.getFirst());
           out.flush();
@@ -146,10 +151,6 @@ final class QuarantineAdmin extends NeedsSubcommand {
                         Exit.NEGATIVE, "message " + id + " has no recipient " + recipient.get()))
             .key()
             .number());
-  }
-
-  private static CommandFailure none(String id) {
-    return new CommandFailure(Exit.NEGATIVE, "no message " + id);
   }
 
   private static String user() {
