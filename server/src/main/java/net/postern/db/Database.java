@@ -36,13 +36,14 @@ public final class Database implements AutoCloseable {
    */
   public static Database open(DatabaseConfig config, Path data) throws DatabaseException {
     if (config.url().isPresent()) {
-      return connect(
-          config,
-          new BundledPostgres.Access(config.url().get(), config.user(), config.password()),
-          Optional.empty());
+      BundledPostgres.Access access =
+          new BundledPostgres.Access(config.url().get(), config.user(), config.password());
+      migrate(access);
+      return connect(config, access, Optional.empty());
     }
     BundledPostgres bundled = BundledPostgres.start(data, config.port());
     try {
+      migrate(bundled.access());
       return connect(config, bundled.access(), Optional.of(bundled));
     } catch (DatabaseException e) {
       bundled.close();
@@ -52,7 +53,7 @@ public final class Database implements AutoCloseable {
 
   /**
    * Connects beside a running node, as the admin commands do; the bundled PostgreSQL is left
-   * running.
+   * running, with the schema that the node brought it to.
    *
    * @return empty when no node runs on the bundled PostgreSQL below {@code data}
    */
@@ -122,7 +123,6 @@ public final class Database implements AutoCloseable {
   private static Database connect(
       DatabaseConfig config, BundledPostgres.Access access, Optional<BundledPostgres> bundled)
       throws DatabaseException {
-    migrate(access);
     HikariConfig hikari = new HikariConfig();
     hikari.setPoolName("postern");
     hikari.setJdbcUrl(access.url());
@@ -137,6 +137,8 @@ public final class Database implements AutoCloseable {
     hikari.addDataSourceProperty("tcpKeepAlive", "true");
     hikari.addDataSourceProperty("socketTimeout", "60");
     hikari.addDataSourceProperty("prepareThreshold", "2");
+    // A plan made while the big tables were small would be kept when they are large.
+    hikari.setConnectionInitSql("set plan_cache_mode = force_custom_plan");
     hikari.addDataSourceProperty("ApplicationName", "postern");
     try {
       return new Database(new HikariDataSource(hikari), bundled);

@@ -44,6 +44,13 @@ public final class Ledger implements DeliveryLedger, AutoCloseable {
   /** Most records that wait for a transaction. */
   private static final int QUEUE = 20_000;
 
+  /**
+   * Most outcomes that wait for a transaction; further deliveries wait with them. What is delivered
+   * and not committed is delivered again after a crash, so a database that is slow or away must not
+   * let that grow.
+   */
+  private static final int OUTCOMES = 256;
+
   /** Nobody waits for these commits, so larger groups cost nothing but a little delay. */
   private static final Duration LINGER = Duration.ofMillis(4);
 
@@ -93,9 +100,18 @@ public final class Ledger implements DeliveryLedger, AutoCloseable {
     this.node = node;
     this.lease = lease;
     this.rows = new LedgerRows(node);
-    GroupCommit.Limits limits = new GroupCommit.Limits(GROUP, GROUP, QUEUE, LINGER);
-    this.records = new GroupCommit<>("ledger-record", limits, entry -> 1, this::commitRecords);
-    this.settlements = new GroupCommit<>("ledger-settle", limits, each -> 1, this::commitOutcomes);
+    this.records =
+        new GroupCommit<>(
+            "ledger-record",
+            new GroupCommit.Limits(GROUP, GROUP, QUEUE, LINGER),
+            entry -> 1,
+            this::commitRecords);
+    this.settlements =
+        new GroupCommit<>(
+            "ledger-settle",
+            new GroupCommit.Limits(GROUP, GROUP, OUTCOMES, LINGER),
+            each -> 1,
+            this::commitOutcomes);
   }
 
   /**
