@@ -70,11 +70,6 @@ public final class Part {
     return type.value().startsWith(prefix);
   }
 
-  /** A parameter of Content-Type by its lower-case name; empty text when absent. */
-  public String typeParameter(String name) {
-    return type.parameter(name);
-  }
-
   /** {@code inline}, {@code attachment}, or empty when the field is absent (RFC 2183 §2). */
   public String disposition() {
     return disposition.value();
