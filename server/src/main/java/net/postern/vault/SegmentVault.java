@@ -58,6 +58,9 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
   /** No frame: submitted to have the open segment looked at, with nothing to append. */
   private static final byte[] NOTHING = new byte[0];
 
+  /** Where that is kept. */
+  private static final UUID NOWHERE = new UUID(0, 0);
+
   private final VaultConfig config;
   private final List<StoreLane> lanes;
   private final FrameCodec codec;
@@ -251,7 +254,9 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     try {
       requireStores();
       if (group.stream().allMatch(item -> item.value().length == 0)) {
-        endIncomplete(group);
+        // Nothing to append: a store came back, see storeReturned.
+        endIfStoresChanged();
+        acknowledge(group, NOWHERE, 0, 0);
       } else {
         append(group);
       }
@@ -296,19 +301,25 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     acknowledge(group, current.segment(), before, done.size());
   }
 
-  // The open segment, or a fresh one when the stores that are up are no longer those it was begun
-  // with.
   private Open current() {
-    Set<StoreLane> up = Set.copyOf(lanes.stream().filter(StoreLane::up).toList());
+    Set<StoreLane> up = endIfStoresChanged();
     if (open.isPresent()) {
-      if (open.get().members().equals(up)) {
-        return open.get();
-      }
-      end();
+      return open.get();
     }
     Open fresh = new Open(UUID.randomUUID(), up, Segment.HEADER, false);
     open = Optional.of(fresh);
     return fresh;
+  }
+
+  // Ends the open segment when the stores that are up, which it gives back, are no longer those
+  // that
+  // the segment was begun with.
+  private Set<StoreLane> endIfStoresChanged() {
+    Set<StoreLane> up = Set.copyOf(lanes.stream().filter(StoreLane::up).toList());
+    if (open.isPresent() && !open.get().members().equals(up)) {
+      end();
+    }
+    return up;
   }
 
   private ByteBuffer gather(Open current, List<GroupCommit.Item<byte[], Kept>> group) {
@@ -373,15 +384,6 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-  }
-
-  private void endIncomplete(List<GroupCommit.Item<byte[], Kept>> group) {
-    Set<StoreLane> up = Set.copyOf(lanes.stream().filter(StoreLane::up).toList());
-    if (open.isPresent() && !open.get().members().equals(up)) {
-      end();
-    }
-    Kept nothing = new Kept(new Place(new UUID(0, 0), 0, 0), 0);
-    group.forEach(item -> item.promise().complete(nothing));
   }
 
   private void end() {
