@@ -9,11 +9,8 @@ import net.postern.tenant.Customer;
 import net.postern.tenant.TenantException;
 import net.postern.vault.VaultUnavailableException;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
-import picocli.CommandLine.Spec;
 
 /**
  * {@code postern admin}: the provider's work from the command line, beside a running node or
@@ -33,22 +30,13 @@ import picocli.CommandLine.Spec;
       TraceAdmin.class,
       LedgerAdmin.class
     })
-final class AdminCommand implements Runnable {
-  @Spec
-  @SuppressWarnings("NullAway.Init") // picocli sets it before anything else
-  private CommandSpec spec;
-
+final class AdminCommand extends NeedsSubcommand {
   @Option(
       names = "--config",
       paramLabel = "FILE",
       scope = ScopeType.INHERIT,
       description = "The node's configuration; default: $POSTERN_CONFIG, or postern.toml here.")
   private Path file = Path.of(System.getenv().getOrDefault("POSTERN_CONFIG", "postern.toml"));
-
-  @Override
-  public void run() {
-    throw new ParameterException(spec.commandLine(), "Which one?");
-  }
 
   /** Work with an installation. */
   @FunctionalInterface
@@ -59,7 +47,7 @@ final class AdminCommand implements Runnable {
   /** Opens the installation, does the work, and turns its failures into one clear line. */
   int with(Work work) {
     try (Workbench bench = Workbench.open(ConfigLoader.load(file))) {
-      return work.run(bench, spec.commandLine().getOut());
+      return work.run(bench, out());
     } catch (StartException e) {
       throw new CommandFailure(Exit.CONFIGURATION, String.valueOf(e.getMessage()), e);
     } catch (TenantException | VaultUnavailableException e) {

@@ -3,9 +3,7 @@ package net.postern.cli;
 import net.postern.bench.BenchException;
 import net.postern.bench.RelayBench;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** {@code postern bench}: measurements that anyone can repeat. */
 @Command(
@@ -14,10 +12,6 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "NAME")
 final class BenchCommand extends NeedsSubcommand {
-  @Spec
-  @SuppressWarnings("NullAway.Init") // picocli sets it before anything else
-  private CommandSpec benchSpec;
-
   @Command(
       name = "relay",
       description =
@@ -33,10 +27,7 @@ final class BenchCommand extends NeedsSubcommand {
     }
     try {
       boolean whole =
-          new RelayBench(
-                  new RelayBench.Load(messages, bytes, connections, rounds),
-                  benchSpec.commandLine().getOut())
-              .run();
+          new RelayBench(new RelayBench.Load(messages, bytes, connections, rounds), out()).run();
       return whole ? Exit.OK : Exit.NEGATIVE;
     } catch (BenchException e) {
       throw new CommandFailure(Exit.USAGE, String.valueOf(e.getMessage()), e);
