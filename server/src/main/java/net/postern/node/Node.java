@@ -209,8 +209,7 @@ public final class Node implements AutoCloseable {
     Duration drain = config.node().drain();
     long deadline = System.nanoTime() + drain.toNanos();
     // Sessions may use up their time, one that idles inside a transaction is enough. Deliveries
-    // have
-    // some of their own: cut after the whole message was sent, they would be sent twice.
+    // have some of their own: cut after the whole message was sent, they would be sent twice.
     edge.close(drain.minus(drain.dividedBy(DELIVERY_SHARE)));
     try {
       Duration left = Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
