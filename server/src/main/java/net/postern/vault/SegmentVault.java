@@ -311,9 +311,8 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     return fresh;
   }
 
-  // Ends the open segment when the stores that are up, which it gives back, are no longer those
-  // that
-  // the segment was begun with.
+  // Ends the open segment when the stores that are up are no longer those it was begun with; gives
+  // back the stores that are up.
   private Set<StoreLane> endIfStoresChanged() {
     Set<StoreLane> up = Set.copyOf(lanes.stream().filter(StoreLane::up).toList());
     if (open.isPresent() && !open.get().members().equals(up)) {
