@@ -2,14 +2,15 @@ package net.postern.keys;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.UUID;
 
 /**
- * A wrapped key as it is kept in the stores: object {@code keys/ID}.
+ * A wrapped key as it is kept in the stores: the content of parcel {@code keys/ID}.
  *
  * <p>Layout, big-endian: {@code "PKEY"}, version (1 byte, 1), kind (1 byte), id (16), parent (16),
  * length of the wrapped key (2), wrapped key, length of the sealed label (2), sealed label. The
- * parent of a mailbox key is its customer; that of a customer key is the {@linkplain MasterKey#id()
+ * parent of a mailbox key is its customer; that of any other is the {@linkplain MasterKey#id()
  * master key's id}, 16 hexadecimal digits as ASCII. Key and label are sealed under the parent with
  * the bytes before the first length as context, so that a record cannot be passed off for another.
  *
@@ -18,16 +19,15 @@ import java.util.UUID;
 record KeyRecord(Kind kind, UUID id, byte[] parent, byte[] wrapped, byte[] label) {
   static final int PARENT_BYTES = 16;
 
-  /** Bound for reading a record: two lengths of 16 bits and the fixed part. */
-  static final int MAX_BYTES = 2 * 65_535 + 64;
-
   private static final int MAGIC = 0x504b4559;
   private static final byte VERSION = 1;
 
   /** What a key stands for. The codes are stored: never renumber. */
   enum Kind {
     CUSTOMER(1),
-    MAILBOX(2);
+    MAILBOX(2),
+    /** For what belongs to the installation as a whole, such as the journal. */
+    SYSTEM(3);
 
     final byte code;
 
@@ -97,12 +97,11 @@ record KeyRecord(Kind kind, UUID id, byte[] parent, byte[] wrapped, byte[] label
       }
       byte code = in.get();
       Kind kind =
-          code == Kind.CUSTOMER.code
-              ? Kind.CUSTOMER
-              : code == Kind.MAILBOX.code ? Kind.MAILBOX : null;
-      if (kind == null) {
-        throw new IllegalArgumentException("key record of unknown kind " + code);
-      }
+          Arrays.stream(Kind.values())
+              .filter(each -> each.code == code)
+              .findFirst()
+              .orElseThrow(
+                  () -> new IllegalArgumentException("key record of unknown kind " + code));
       UUID id = new UUID(in.getLong(), in.getLong());
       byte[] parent = new byte[PARENT_BYTES];
       in.get(parent);

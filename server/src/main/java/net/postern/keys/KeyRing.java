@@ -8,6 +8,7 @@ import java.nio.file.NoSuchFileException;
 import java.security.GeneralSecurityException;
 import java.util.UUID;
 import javax.crypto.spec.SecretKeySpec;
+import net.postern.blob.Parcel;
 import net.postern.blob.Replicas;
 import net.postern.id.CustomerId;
 import net.postern.id.MailboxId;
@@ -19,6 +20,9 @@ import net.postern.id.MailboxId;
 public final class KeyRing {
   /** Unwrapped keys kept in memory: 100 bytes each or so. */
   private static final int CACHED_KEYS = 200_000;
+
+  /** The name of the system's key; there is one in an installation. */
+  private static final UUID SYSTEM = new UUID(0, 1);
 
   private final MasterKey master;
   private final Replicas stores;
@@ -86,39 +90,62 @@ public final class KeyRing {
     return fresh;
   }
 
+  /**
+   * The key of a customer, for what belongs to no mailbox of it.
+   *
+   * @throws NoSuchFileException when there is none
+   * @throws IOException when no store can give it, or it was wrapped by another master key
+   */
+  public SecretKeySpec customerKey(CustomerId customer) throws IOException {
+    return customerKey(customer.value());
+  }
+
+  /**
+   * The key for what belongs to the installation as a whole. It is made when no store has one.
+   *
+   * @throws IOException when it cannot be read or made
+   */
+  public synchronized SecretKeySpec systemKey() throws IOException {
+    SecretKeySpec cached = customers.getIfPresent(SYSTEM);
+    if (cached != null) {
+      return cached;
+    }
+    SecretKeySpec key;
+    try {
+      key = underMaster(KeyRecord.Kind.SYSTEM, SYSTEM);
+    } catch (NoSuchFileException e) {
+      byte[] fresh = Aead.random(Aead.KEY_BYTES);
+      write(KeyRecord.Kind.SYSTEM, SYSTEM, KeyRecord.parent(master), master.key(), fresh, "system");
+      // What the stores say now counts, should another node have made one at the same time.
+      key = underMaster(KeyRecord.Kind.SYSTEM, SYSTEM);
+    }
+    customers.put(SYSTEM, key);
+    return key;
+  }
+
   private SecretKeySpec customerKey(UUID customer) throws IOException {
     SecretKeySpec cached = customers.getIfPresent(customer);
     if (cached != null) {
       return cached;
     }
-    SecretKeySpec key =
-        read(
-            KeyRecord.Kind.CUSTOMER,
-            customer,
-            record -> {
-              String wrappedBy = new String(record.parent(), StandardCharsets.US_ASCII);
-              if (!wrappedBy.equals(master.id())) {
-                throw new IOException(
-                    "key of customer %s was wrapped by master key %s, but the configured one is %s: put the right key file in place"
-                        .formatted(customer, wrappedBy, master.id()));
-              }
-              return unwrap(record, master.key());
-            });
+    SecretKeySpec key = underMaster(KeyRecord.Kind.CUSTOMER, customer);
     customers.put(customer, key);
     return key;
   }
 
-  /**
-   * Whether the bytes have the form of a key's record. Needs no key, so it does not show that the
-   * key inside is the right one.
-   */
-  public static boolean isRecord(byte[] bytes) {
-    try {
-      KeyRecord.decode(bytes);
-      return true;
-    } catch (IllegalArgumentException e) {
-      return false;
-    }
+  private SecretKeySpec underMaster(KeyRecord.Kind kind, UUID id) throws IOException {
+    return read(
+        kind,
+        id,
+        record -> {
+          String wrappedBy = new String(record.parent(), StandardCharsets.US_ASCII);
+          if (!wrappedBy.equals(master.id())) {
+            throw new IOException(
+                "key %s was wrapped by master key %s, but the configured one is %s: put the right key file in place"
+                    .formatted(id, wrappedBy, master.id()));
+          }
+          return unwrap(record, master.key());
+        });
   }
 
   private void write(
@@ -127,7 +154,7 @@ public final class KeyRing {
     byte[] context = KeyRecord.context(kind, id, parent);
     byte[] sealedLabel = Aead.seal(above, context, label.getBytes(StandardCharsets.UTF_8));
     KeyRecord record = new KeyRecord(kind, id, parent, Aead.seal(above, context, key), sealedLabel);
-    stores.put(KeyRecord.object(id), record.encode());
+    stores.put(KeyRecord.object(id), new Parcel(1, record.encode()));
   }
 
   @FunctionalInterface
@@ -139,11 +166,10 @@ public final class KeyRing {
   private <T> T read(KeyRecord.Kind kind, UUID id, Opener<T> opener) throws IOException {
     return stores.get(
         KeyRecord.object(id),
-        KeyRecord.MAX_BYTES,
-        bytes -> {
+        parcel -> {
           KeyRecord record;
           try {
-            record = KeyRecord.decode(bytes);
+            record = KeyRecord.decode(parcel.content());
           } catch (IllegalArgumentException e) {
             throw new IOException("key " + id + " is damaged: " + e.getMessage(), e);
           }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -16,10 +17,11 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import net.postern.blob.ObjectStore;
+import net.postern.blob.Parcel;
+import net.postern.blob.Replicas;
 import net.postern.events.Events;
 import net.postern.events.MailEvent;
 import net.postern.id.MessageId;
-import net.postern.keys.KeyRing;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,11 +41,6 @@ public final class StoreUpkeep implements AutoCloseable {
 
   /** Written to try a store: large enough that a full disk refuses it. */
   private static final int PROBE_BYTES = 64 << 10;
-
-  private static final String KEYS = "keys";
-
-  /** Keys are small; more is no key. */
-  private static final int MAX_KEY_BYTES = 1 << 18;
 
   private final List<StoreLane> lanes;
   private final long reserve;
@@ -155,7 +152,9 @@ public final class StoreUpkeep implements AutoCloseable {
     List<ObjectStore> up =
         lanes.stream().filter(StoreLane::up).<ObjectStore>map(StoreLane::store).toList();
     int copies = 0;
-    for (String kind : List.of(KEYS, Segment.KIND)) {
+    List<String> kinds = new ArrayList<>(Parcel.KINDS);
+    kinds.add(Segment.KIND);
+    for (String kind : kinds) {
       for (Map.Entry<String, Map<ObjectStore, Long>> entry : listing(kind, up).found().entrySet()) {
         if (closed) {
           return copies;
@@ -165,7 +164,8 @@ public final class StoreUpkeep implements AutoCloseable {
           continue;
         }
         try {
-          copies += kind.equals(KEYS) ? mendKey(entry.getKey(), up) : mend(entry.getKey(), up);
+          copies +=
+              kind.equals(Segment.KIND) ? mend(entry.getKey(), up) : mendParcel(entry.getKey(), up);
         } catch (IOException | RuntimeException e) {
           LOG.warn("cannot bring {} up to date: {}", entry.getKey(), e.toString());
         }
@@ -210,39 +210,27 @@ public final class StoreUpkeep implements AutoCloseable {
     return made;
   }
 
-  // A key is written whole and never changed: a copy that has its form is left alone.
-  private int mendKey(String object, List<ObjectStore> up) throws IOException {
-    Optional<byte[]> good = Optional.empty();
-    List<ObjectStore> targets = new ArrayList<>();
+  // Of the good copies the one of the highest generation is right.
+  private int mendParcel(String object, List<ObjectStore> up) throws IOException {
+    Map<ObjectStore, Parcel> good = new HashMap<>();
     for (ObjectStore store : up) {
-      Optional<byte[]> copy = key(store, object);
-      if (copy.isEmpty()) {
-        targets.add(store);
-      } else if (good.isEmpty()) {
-        good = copy;
+      try {
+        good.put(store, Replicas.read(store, object));
+      } catch (IOException e) {
+        LOG.debug("store {} has no good copy of {}", store.name(), object, e);
       }
     }
-    if (good.isEmpty()) {
-      throw new IOException("no store has a whole copy");
-    }
+    Parcel right =
+        good.values().stream()
+            .max(Comparator.naturalOrder())
+            .orElseThrow(() -> new IOException("no store has a whole copy"));
     int made = 0;
-    for (ObjectStore store : targets) {
-      made += put(store, object, good.get());
+    for (ObjectStore store : up) {
+      if (!right.equals(good.get(store))) {
+        made += put(store, object, right.encode(object));
+      }
     }
     return made;
-  }
-
-  private static Optional<byte[]> key(ObjectStore store, String object) {
-    try {
-      long length = store.length(object);
-      if (length > MAX_KEY_BYTES) {
-        return Optional.empty();
-      }
-      byte[] bytes = store.range(object, 0, (int) length);
-      return KeyRing.isRecord(bytes) ? Optional.of(bytes) : Optional.empty();
-    } catch (IOException e) {
-      return Optional.empty();
-    }
   }
 
   private int put(ObjectStore store, String object, byte[] bytes) {

@@ -22,6 +22,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.Size;
 import net.postern.blob.DirectoryStore;
 import net.postern.blob.FaultyStore;
+import net.postern.blob.Parcel;
 import net.postern.blob.Replicas;
 import net.postern.id.CustomerId;
 import net.postern.id.MailboxId;
@@ -113,13 +114,23 @@ class KeyRingTest {
     ring(master).createMailbox(customer, second, "other@example.com");
     for (DirectoryStore disk : disks) {
       String from = "keys/" + mailbox;
-      byte[] bytes = disk.range(from, 0, (int) disk.length(from));
+      byte[] bytes = Replicas.read(disk, from).content();
       ByteBuffer.wrap(bytes)
           .putLong(6, second.value().getMostSignificantBits())
           .putLong(14, second.value().getLeastSignificantBits());
-      disk.put("keys/" + second, ByteBuffer.wrap(bytes));
+      String to = "keys/" + second;
+      disk.put(to, ByteBuffer.wrap(new Parcel(1, bytes).encode(to)));
     }
     assertThrows(IOException.class, () -> ring(master).mailboxKey(second));
+  }
+
+  @Test
+  void theSystemKeyIsMadeOnceAndOpensWithTheMasterKeyOnly() throws IOException {
+    byte[] made = ring(master).systemKey().getEncoded();
+    assertArrayEquals(made, ring(master).systemKey().getEncoded());
+    KeyRing foreign = ring(MasterKey.of(Aead.random(32)));
+    assertThrows(IOException.class, foreign::systemKey);
+    assertArrayEquals(made, ring(master).systemKey().getEncoded(), "and nothing was replaced");
   }
 
   @Test
@@ -151,9 +162,11 @@ class KeyRingTest {
     assertArrayEquals(wrapped, back.wrapped());
     assertArrayEquals(label, back.label());
     for (int length = 0; length < bytes.length; length++) {
-      assertFalse(KeyRing.isRecord(java.util.Arrays.copyOf(bytes, length)));
+      byte[] prefix = java.util.Arrays.copyOf(bytes, length);
+      assertThrows(IllegalArgumentException.class, () -> KeyRecord.decode(prefix));
     }
-    assertFalse(KeyRing.isRecord(java.util.Arrays.copyOf(bytes, bytes.length + 1)));
+    byte[] longer = java.util.Arrays.copyOf(bytes, bytes.length + 1);
+    assertThrows(IllegalArgumentException.class, () -> KeyRecord.decode(longer));
   }
 
   @Test
