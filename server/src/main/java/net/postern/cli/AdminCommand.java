@@ -28,7 +28,8 @@ import picocli.CommandLine.ScopeType;
       RouteAdmin.class,
       QuarantineAdmin.class,
       TraceAdmin.class,
-      LedgerAdmin.class
+      LedgerAdmin.class,
+      HoldAdmin.class
     })
 final class AdminCommand extends NeedsSubcommand {
   @Option(

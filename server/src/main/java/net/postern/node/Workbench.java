@@ -1,5 +1,6 @@
 package net.postern.node;
 
+import java.time.Clock;
 import java.util.Optional;
 import net.postern.config.PosternConfig;
 import net.postern.db.Database;
@@ -7,6 +8,7 @@ import net.postern.db.DatabaseException;
 import net.postern.events.Events;
 import net.postern.ledger.MessageQueries;
 import net.postern.quarantine.Quarantine;
+import net.postern.tenant.LegalHolds;
 import net.postern.tenant.Tenants;
 import net.postern.vault.StoreReader;
 
@@ -21,12 +23,14 @@ public final class Workbench implements AutoCloseable {
   private final Tenants tenants;
   private final MessageQueries messages;
   private final Quarantine quarantine;
+  private final LegalHolds holds;
 
   private Workbench(Optional<DataDirectory> claimed, Database database, Stores stores) {
     this.claimed = claimed;
     this.database = database;
     this.tenants = new Tenants(database, stores.keys());
     this.messages = new MessageQueries(database);
+    this.holds = new LegalHolds(database, Clock.systemUTC());
     Events nobody = event -> {};
     this.quarantine =
         new Quarantine(messages, new StoreReader(stores::list, stores.keys()), nobody);
@@ -71,6 +75,10 @@ public final class Workbench implements AutoCloseable {
 
   public Quarantine quarantine() {
     return quarantine;
+  }
+
+  public LegalHolds holds() {
+    return holds;
   }
 
   @Override
