@@ -34,6 +34,7 @@ import net.postern.ledger.RefusalTrace;
 import net.postern.ledger.SegmentTable;
 import net.postern.observe.Fanout;
 import net.postern.observe.Health;
+import net.postern.observe.Logging;
 import net.postern.observe.MailLog;
 import net.postern.observe.MailMetrics;
 import net.postern.observe.ObserveServer;
@@ -108,6 +109,7 @@ public final class Node implements AutoCloseable {
     Stores stores = Stores.open(config.vault(), data.root());
     database = rollback.add(Database.open(config.database(), data.root()));
 
+    nameAddresses(stores);
     metrics = rollback.add(new MailMetrics());
     refusals = rollback.add(new RefusalTrace(database));
     Events events =
@@ -229,6 +231,14 @@ public final class Node implements AutoCloseable {
     database.close();
     data.close();
     LOG.info("stopped");
+  }
+
+  private static void nameAddresses(Stores stores) {
+    try {
+      Logging.use(LogNames.of(stores.keys()));
+    } catch (IOException e) {
+      LOG.warn("addresses in this log cannot be told apart: {}", e.getMessage());
+    }
   }
 
   private static EmailAddress postmaster(NodeConfig config) {

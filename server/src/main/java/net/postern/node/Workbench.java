@@ -1,12 +1,15 @@
 package net.postern.node;
 
+import java.io.IOException;
 import java.time.Clock;
 import java.util.Optional;
 import net.postern.config.PosternConfig;
 import net.postern.db.Database;
 import net.postern.db.DatabaseException;
 import net.postern.events.Events;
+import net.postern.keys.KeyRing;
 import net.postern.ledger.MessageQueries;
+import net.postern.observe.Pseudonyms;
 import net.postern.quarantine.Quarantine;
 import net.postern.tenant.LegalHolds;
 import net.postern.tenant.Tenants;
@@ -24,10 +27,12 @@ public final class Workbench implements AutoCloseable {
   private final MessageQueries messages;
   private final Quarantine quarantine;
   private final LegalHolds holds;
+  private final KeyRing keys;
 
   private Workbench(Optional<DataDirectory> claimed, Database database, Stores stores) {
     this.claimed = claimed;
     this.database = database;
+    this.keys = stores.keys();
     this.tenants = new Tenants(database, stores.keys());
     this.messages = new MessageQueries(database);
     this.holds = new LegalHolds(database, Clock.systemUTC());
@@ -75,6 +80,15 @@ public final class Workbench implements AutoCloseable {
 
   public Quarantine quarantine() {
     return quarantine;
+  }
+
+  /**
+   * The form of addresses in the log.
+   *
+   * @throws IOException when the system's key cannot be had
+   */
+  public Pseudonyms pseudonyms() throws IOException {
+    return LogNames.of(keys);
   }
 
   public LegalHolds holds() {
