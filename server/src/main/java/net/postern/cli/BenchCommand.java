@@ -1,7 +1,11 @@
 package net.postern.cli;
 
+import java.nio.file.Path;
+import java.util.List;
 import net.postern.bench.BenchException;
 import net.postern.bench.RelayBench;
+import net.postern.bench.VaultBench;
+import net.postern.config.ConfigLoader;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -12,6 +16,10 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "NAME")
 final class BenchCommand extends NeedsSubcommand {
+  /** Everything else as it is without configuration. */
+  private static final String NODE =
+      "[node]\nhostname = \"bench.example.com\"\ndata = \"unused\"\n";
+
   @Command(
       name = "relay",
       description =
@@ -29,6 +37,56 @@ final class BenchCommand extends NeedsSubcommand {
       boolean whole =
           new RelayBench(new RelayBench.Load(messages, bytes, connections, rounds), out()).run();
       return whole ? Exit.OK : Exit.NEGATIVE;
+    } catch (BenchException e) {
+      throw new CommandFailure(Exit.USAGE, String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  @Command(
+      name = "vault",
+      description = {
+        "The vault alone: messages a second by size, bytes written for each byte of mail, and how",
+        "long the wait for an acknowledgement is; beside it what the disk alone does."
+      },
+      mixinStandardHelpOptions = true)
+  int vault(
+      @Option(
+              names = "--bytes",
+              paramLabel = "N",
+              split = ",",
+              defaultValue = "1024,8192,102400,10485760",
+              description = "Sizes of messages.")
+          List<Integer> bytes,
+      @Option(
+              names = "--messages",
+              paramLabel = "N",
+              defaultValue = "0",
+              description = "Of each measurement; default: by size.")
+          int messages,
+      @Option(names = "--senders", paramLabel = "N", defaultValue = "64") int senders,
+      @Option(
+              names = "--directory",
+              paramLabel = "DIR",
+              defaultValue = "${sys:java.io.tmpdir}",
+              description = "Where the stores are made, and removed: a disk like the real one.")
+          Path directory,
+      @Option(
+              names = "--hang",
+              description = "The wait for an acknowledgement while one store does not answer.")
+          boolean hang) {
+    if (messages < 0 || senders < 1 || bytes.stream().anyMatch(each -> each < 1)) {
+      throw new CommandFailure(Exit.USAGE, "every number has to be at least 1");
+    }
+    try {
+      VaultBench bench =
+          new VaultBench(
+              bytes, messages, senders, ConfigLoader.fromText(NODE, directory).vault(), out());
+      if (hang) {
+        bench.hanging(directory);
+      } else {
+        bench.directories(directory);
+      }
+      return Exit.OK;
     } catch (BenchException e) {
       throw new CommandFailure(Exit.USAGE, String.valueOf(e.getMessage()), e);
     }
