@@ -217,8 +217,7 @@ public final class DirectoryStore implements ObjectStore {
     try (DirectoryStream<Path> files = Files.newDirectoryStream(group)) {
       for (Path file : files) {
         String object = kind.getFileName() + "/" + file.getFileName();
-        if (!isObject(object, group)
-            || !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+        if (!isObject(object, group) || !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
           stray(file, each);
         }
       }

@@ -375,7 +375,9 @@ public final class TimedStore implements ObjectStore {
     }
   }
 
-  /** Hands a listing over to the caller's thread: a consumer is not to be called after a failure. */
+  /**
+   * Hands a listing over to the caller's thread: a consumer is not to be called after a failure.
+   */
   private static final class Handover<T> {
     private final BlockingQueue<List<T>> batches = new ArrayBlockingQueue<>(4);
     private List<T> batch = new ArrayList<>(BATCH);
@@ -447,8 +449,7 @@ public final class TimedStore implements ObjectStore {
 
   @Override
   public Replacement replace(String object) throws IOException {
-    return new TimedReplacement(
-        object, call(StoreMeter.Call.LOOK, 0, () -> store.replace(object)));
+    return new TimedReplacement(object, call(StoreMeter.Call.LOOK, 0, () -> store.replace(object)));
   }
 
   private final class TimedReplacement implements Replacement {
