@@ -28,6 +28,8 @@ import net.postern.events.Events;
 import net.postern.filter.Pipeline;
 import net.postern.intake.MessageIntake;
 import net.postern.intake.Reconciler;
+import net.postern.keys.KeyRing;
+import net.postern.keys.KeyUpkeep;
 import net.postern.ledger.Ledger;
 import net.postern.ledger.LedgerUnavailableException;
 import net.postern.ledger.RefusalTrace;
@@ -38,6 +40,7 @@ import net.postern.observe.MailLog;
 import net.postern.observe.MailMetrics;
 import net.postern.observe.ObserveServer;
 import net.postern.tenant.DatabaseDirectory;
+import net.postern.tenant.DatabaseKeyShelf;
 import net.postern.tenant.Route;
 import net.postern.tenant.Tenants;
 import net.postern.vault.SegmentVault;
@@ -65,6 +68,7 @@ public final class Node implements AutoCloseable {
   private final SegmentVault vault;
   private final Ledger ledger;
   private final Reconciler reconciler;
+  private final KeyUpkeep keyUpkeep;
   private final DeliveryEngine delivery;
   private final EdgeServer edge;
   private final Optional<ObserveServer> observe;
@@ -116,9 +120,9 @@ public final class Node implements AutoCloseable {
     DatabaseDirectory directory =
         new DatabaseDirectory(
             database, config.node().directoryCache(), outbound(config.delivery()));
-    tenants = new Tenants(database, stores.keys());
-    vault =
-        rollback.add(new SegmentVault(config.vault(), stores.list(), stores.keys(), events, clock));
+    KeyRing keys = stores.keys(new DatabaseKeyShelf(database));
+    tenants = new Tenants(database, keys);
+    vault = rollback.add(new SegmentVault(config.vault(), stores.list(), keys, events, clock));
     ledger = rollback.add(new Ledger(database, data.node(), config.delivery().lease()));
     int recovered = ledger.recoverLeases();
     if (recovered > 0) {
@@ -166,6 +170,8 @@ public final class Node implements AutoCloseable {
     gauges();
     rollback.add(reconciler);
     reconciler.watch(found);
+    keyUpkeep = rollback.add(new KeyUpkeep(keys, id -> {}));
+    keyUpkeep.start();
     edge.start();
   }
 
@@ -219,6 +225,7 @@ public final class Node implements AutoCloseable {
     }
     ledger.close();
     reconciler.close();
+    keyUpkeep.close();
     vault.close();
     if (!ledger.away()) {
       reconciler.noteFinished();

@@ -6,8 +6,10 @@ import net.postern.config.PosternConfig;
 import net.postern.db.Database;
 import net.postern.db.DatabaseException;
 import net.postern.events.Events;
+import net.postern.keys.KeyRing;
 import net.postern.ledger.MessageQueries;
 import net.postern.quarantine.Quarantine;
+import net.postern.tenant.DatabaseKeyShelf;
 import net.postern.tenant.LegalHolds;
 import net.postern.tenant.Tenants;
 import net.postern.vault.StoreReader;
@@ -28,12 +30,12 @@ public final class Workbench implements AutoCloseable {
   private Workbench(Optional<DataDirectory> claimed, Database database, Stores stores) {
     this.claimed = claimed;
     this.database = database;
-    this.tenants = new Tenants(database, stores.keys());
+    KeyRing keys = stores.keys(new DatabaseKeyShelf(database));
+    this.tenants = new Tenants(database, keys);
     this.messages = new MessageQueries(database);
     this.holds = new LegalHolds(database, Clock.systemUTC());
     Events nobody = event -> {};
-    this.quarantine =
-        new Quarantine(messages, new StoreReader(stores::list, stores.keys()), nobody);
+    this.quarantine = new Quarantine(messages, new StoreReader(stores::list, keys), nobody);
   }
 
   /**
