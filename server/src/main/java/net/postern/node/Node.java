@@ -28,6 +28,8 @@ import net.postern.events.Events;
 import net.postern.filter.Pipeline;
 import net.postern.intake.MessageIntake;
 import net.postern.intake.Reconciler;
+import net.postern.keys.KeyRing;
+import net.postern.keys.KeyUpkeep;
 import net.postern.ledger.Ledger;
 import net.postern.ledger.LedgerUnavailableException;
 import net.postern.ledger.RefusalTrace;
@@ -39,6 +41,7 @@ import net.postern.observe.MailLog;
 import net.postern.observe.MailMetrics;
 import net.postern.observe.ObserveServer;
 import net.postern.tenant.DatabaseDirectory;
+import net.postern.tenant.DatabaseKeyShelf;
 import net.postern.tenant.Route;
 import net.postern.tenant.Tenants;
 import net.postern.vault.SegmentVault;
@@ -66,6 +69,7 @@ public final class Node implements AutoCloseable {
   private final SegmentVault vault;
   private final Ledger ledger;
   private final Reconciler reconciler;
+  private final KeyUpkeep keyUpkeep;
   private final DeliveryEngine delivery;
   private final EdgeServer edge;
   private final Optional<ObserveServer> observe;
@@ -109,7 +113,6 @@ public final class Node implements AutoCloseable {
     Stores stores = Stores.open(config.vault(), data.root());
     database = rollback.add(Database.open(config.database(), data.root()));
 
-    nameAddresses(stores);
     metrics = rollback.add(new MailMetrics());
     refusals = rollback.add(new RefusalTrace(database));
     Events events =
@@ -118,9 +121,10 @@ public final class Node implements AutoCloseable {
     DatabaseDirectory directory =
         new DatabaseDirectory(
             database, config.node().directoryCache(), outbound(config.delivery()));
-    tenants = new Tenants(database, stores.keys());
-    vault =
-        rollback.add(new SegmentVault(config.vault(), stores.list(), stores.keys(), events, clock));
+    KeyRing keys = stores.keys(new DatabaseKeyShelf(database));
+    nameAddresses(keys);
+    tenants = new Tenants(database, keys);
+    vault = rollback.add(new SegmentVault(config.vault(), stores.list(), keys, events, clock));
     ledger = rollback.add(new Ledger(database, data.node(), config.delivery().lease()));
     int recovered = ledger.recoverLeases();
     if (recovered > 0) {
@@ -168,6 +172,8 @@ public final class Node implements AutoCloseable {
     gauges();
     rollback.add(reconciler);
     reconciler.watch(found);
+    keyUpkeep = rollback.add(new KeyUpkeep(keys, id -> {}));
+    keyUpkeep.start();
     edge.start();
   }
 
@@ -221,6 +227,7 @@ public final class Node implements AutoCloseable {
     }
     ledger.close();
     reconciler.close();
+    keyUpkeep.close();
     vault.close();
     if (!ledger.away()) {
       reconciler.noteFinished();
@@ -233,9 +240,9 @@ public final class Node implements AutoCloseable {
     LOG.info("stopped");
   }
 
-  private static void nameAddresses(Stores stores) {
+  private static void nameAddresses(KeyRing keys) {
     try {
-      Logging.use(LogNames.of(stores.keys()));
+      Logging.use(LogNames.of(keys));
     } catch (IOException e) {
       LOG.warn("addresses in this log cannot be told apart: {}", e.getMessage());
     }

@@ -10,14 +10,17 @@ import net.postern.blob.ObjectStore;
 import net.postern.blob.Replicas;
 import net.postern.config.VaultConfig;
 import net.postern.keys.KeyRing;
+import net.postern.keys.KeyShelf;
 import net.postern.keys.MasterKey;
+import net.postern.keys.MasterKeys;
 
 /**
- * The stores and the keys to them.
+ * The stores and the master keys to them.
  *
  * @param list in configured order
+ * @param minimum fewest copies for a write to count
  */
-record Stores(List<ObjectStore> list, KeyRing keys) {
+record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) {
   private static final int DEFAULT_STORES = 3;
 
   /**
@@ -32,11 +35,20 @@ record Stores(List<ObjectStore> list, KeyRing keys) {
         stores.add(new DirectoryStore("store-" + (stores.size() + 1), directory));
       }
       return new Stores(
-          List.copyOf(stores),
-          new KeyRing(masterKey(config, data, stores), new Replicas(stores, config.minimum())));
+          List.copyOf(stores), MasterKeys.of(masterKey(config, data, stores)), config.minimum());
     } catch (IOException e) {
       throw new StartException(String.valueOf(e.getMessage()), e);
     }
+  }
+
+  /** A ring over the stores alone, as when there is no database. */
+  KeyRing keys() {
+    return keys(KeyShelf.NONE);
+  }
+
+  /** A ring over the stores and the database's copy of every record. */
+  KeyRing keys(KeyShelf shelf) {
+    return new KeyRing(masters, new Replicas(list, minimum), shelf);
   }
 
   private static List<Path> directories(VaultConfig config, Path data) {

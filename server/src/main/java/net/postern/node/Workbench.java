@@ -11,6 +11,7 @@ import net.postern.keys.KeyRing;
 import net.postern.ledger.MessageQueries;
 import net.postern.observe.Pseudonyms;
 import net.postern.quarantine.Quarantine;
+import net.postern.tenant.DatabaseKeyShelf;
 import net.postern.tenant.LegalHolds;
 import net.postern.tenant.Tenants;
 import net.postern.vault.StoreReader;
@@ -32,13 +33,12 @@ public final class Workbench implements AutoCloseable {
   private Workbench(Optional<DataDirectory> claimed, Database database, Stores stores) {
     this.claimed = claimed;
     this.database = database;
-    this.keys = stores.keys();
-    this.tenants = new Tenants(database, stores.keys());
+    this.keys = stores.keys(new DatabaseKeyShelf(database));
+    this.tenants = new Tenants(database, keys);
     this.messages = new MessageQueries(database);
     this.holds = new LegalHolds(database, Clock.systemUTC());
     Events nobody = event -> {};
-    this.quarantine =
-        new Quarantine(messages, new StoreReader(stores::list, stores.keys()), nobody);
+    this.quarantine = new Quarantine(messages, new StoreReader(stores::list, keys), nobody);
   }
 
   /**
