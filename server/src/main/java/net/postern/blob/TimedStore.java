@@ -305,6 +305,11 @@ public final class TimedStore implements ObjectStore {
   }
 
   @Override
+  public Duration pace() {
+    return store.pace();
+  }
+
+  @Override
   public long usableBytes() throws IOException {
     return call(StoreMeter.Call.LOOK, 0, store::usableBytes);
   }
