@@ -22,6 +22,7 @@ import net.postern.vault.StoreReader;
 public final class Workbench implements AutoCloseable {
   private final Optional<DataDirectory> claimed;
   private final Database database;
+  private final KeyRing keys;
   private final Tenants tenants;
   private final MessageQueries messages;
   private final Quarantine quarantine;
@@ -30,7 +31,7 @@ public final class Workbench implements AutoCloseable {
   private Workbench(Optional<DataDirectory> claimed, Database database, Stores stores) {
     this.claimed = claimed;
     this.database = database;
-    KeyRing keys = stores.keys(new DatabaseKeyShelf(database));
+    this.keys = stores.keys(new DatabaseKeyShelf(database));
     this.tenants = new Tenants(database, keys);
     this.messages = new MessageQueries(database);
     this.holds = new LegalHolds(database, Clock.systemUTC());
@@ -65,6 +66,10 @@ public final class Workbench implements AutoCloseable {
 
   public Database database() {
     return database;
+  }
+
+  public KeyRing keys() {
+    return keys;
   }
 
   public Tenants tenants() {
