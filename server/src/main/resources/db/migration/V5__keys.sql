@@ -12,7 +12,7 @@ create table wrapped_key (
 );
 create index wrapped_key_unsettled on wrapped_key (changed_at) where unsettled;
 -- Tombstones, of keys that were erased.
-create index wrapped_key_erased on wrapped_key (changed_at) where generation = 9223372036854775807;
+create index wrapped_key_erased on wrapped_key (changed_at) where generation >= 4611686018427387904;
 
 -- When the mailbox's key was erased.
 alter table mailbox add column erased_at timestamptz;

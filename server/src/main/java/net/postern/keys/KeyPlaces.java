@@ -130,7 +130,7 @@ final class KeyPlaces {
 
   private static void put(ObjectStore store, UUID id, Parcel parcel) throws IOException {
     String object = KeyRecord.object(id);
-    if (parcel.generation() == KeyRecord.LAST_GENERATION) {
+    if (parcel.generation() >= KeyRecord.TOMBSTONE_GENERATION) {
       // Where a store keeps old versions, only deleting ends them. After a crash before the next
       // line the store has none; the shelf knows that it is unsettled, and the other stores' or the
       // shelf's record is written here again.

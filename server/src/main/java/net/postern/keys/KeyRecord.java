@@ -28,8 +28,8 @@ import net.postern.blob.Parcel;
 record KeyRecord(Kind kind, UUID id, byte[] parent, byte[] wrapped, byte[] label) {
   static final int PARENT_BYTES = 16;
 
-  /** Of a tombstone: nothing comes after it. */
-  static final long LAST_GENERATION = Long.MAX_VALUE;
+  /** Of a tombstone, or more: no key ever gets there, so nothing brings one back. */
+  static final long TOMBSTONE_GENERATION = 1L << 62;
 
   private static final int TOMBSTONE_BYTES = Long.BYTES + Aead.OVERHEAD;
   private static final int MAGIC = 0x504b4559;

@@ -198,7 +198,7 @@ public final class KeyRing {
         mailbox.value(),
         record ->
             new Parcel(
-                KeyRecord.LAST_GENERATION,
+                KeyRecord.TOMBSTONE_GENERATION,
                 record.tombstone(customerKey(record.parentId()), now).encode()));
   }
 
@@ -272,6 +272,28 @@ public final class KeyRing {
       }
     }
     throw failure;
+  }
+
+  /**
+   * What a record that hangs on a master key is when the current one seals it.
+   *
+   * @throws IOException when it does not open
+   */
+  KeyRecord underCurrent(KeyRecord record) throws IOException {
+    SecretKeySpec fresh = masters.current().key();
+    byte[] parent = KeyRecord.parent(masters.current());
+    if (record.isTombstone()) {
+      return new KeyRecord(record.kind(), record.id(), parent, new byte[0], new byte[0])
+          .tombstone(fresh, erasedAt(record));
+    }
+    byte[] key = open(record).getEncoded();
+    byte[] label;
+    try {
+      label = Aead.open(above(record), record.context(), record.label());
+    } catch (GeneralSecurityException e) {
+      throw new IOException("the label of key " + record.id() + " does not open", e);
+    }
+    return KeyRecord.seal(record.kind(), record.id(), parent, fresh, key, label);
   }
 
   private SecretKeySpec customerKey(UUID customer) throws IOException {

@@ -8,7 +8,9 @@ import java.util.List;
 import net.postern.blob.DirectoryStore;
 import net.postern.blob.ObjectStore;
 import net.postern.blob.Replicas;
+import net.postern.config.KeySource;
 import net.postern.config.VaultConfig;
+import net.postern.keys.KeyCommand;
 import net.postern.keys.KeyRing;
 import net.postern.keys.KeyShelf;
 import net.postern.keys.MasterKey;
@@ -34,8 +36,7 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) {
       for (Path directory : directories(config, data)) {
         stores.add(new DirectoryStore("store-" + (stores.size() + 1), directory));
       }
-      return new Stores(
-          List.copyOf(stores), MasterKeys.of(masterKey(config, data, stores)), config.minimum());
+      return new Stores(List.copyOf(stores), masterKeys(config, data, stores), config.minimum());
     } catch (IOException e) {
       throw new StartException(String.valueOf(e.getMessage()), e);
     }
@@ -62,9 +63,28 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) {
     return directories;
   }
 
-  private static MasterKey masterKey(VaultConfig config, Path data, List<ObjectStore> stores)
+  private static MasterKeys masterKeys(VaultConfig config, Path data, List<ObjectStore> stores)
       throws IOException {
-    Path file = config.masterKey().orElse(data.resolve("master.key"));
+    List<MasterKey> previous = new ArrayList<>();
+    for (KeySource each : config.previousMasterKeys()) {
+      previous.add(read(each));
+    }
+    return new MasterKeys(
+        config.masterKey().isPresent()
+            ? read(config.masterKey().get())
+            : ownMasterKey(data.resolve("master.key"), stores),
+        previous);
+  }
+
+  private static MasterKey read(KeySource source) throws IOException {
+    return switch (source) {
+      case KeySource.File(Path path) -> MasterKey.read(path);
+      case KeySource.Environment(String name) -> MasterKey.read(name, System.getenv());
+      case KeySource.Command(List<String> words) -> MasterKey.read(new KeyCommand(words));
+    };
+  }
+
+  private static MasterKey ownMasterKey(Path file, List<ObjectStore> stores) throws IOException {
     if (Files.exists(file)) {
       return MasterKey.read(file);
     }

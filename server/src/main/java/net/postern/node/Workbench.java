@@ -24,6 +24,7 @@ import net.postern.vault.StoreReader;
 public final class Workbench implements AutoCloseable {
   private final Optional<DataDirectory> claimed;
   private final Database database;
+  private final KeyRing keys;
   private final Tenants tenants;
   private final MessageQueries messages;
   private final Quarantine quarantine;
@@ -68,6 +69,10 @@ public final class Workbench implements AutoCloseable {
 
   public Database database() {
     return database;
+  }
+
+  public KeyRing keys() {
+    return keys;
   }
 
   public Tenants tenants() {

@@ -89,7 +89,7 @@ public final class DatabaseKeyShelf implements KeyShelf {
   @Override
   public List<UUID> erasedWithin(Duration time) throws IOException {
     return ids(
-        "select id from wrapped_key where generation = 9223372036854775807"
+        "select id from wrapped_key where generation >= 4611686018427387904"
             + " and changed_at > now() - ? * interval '1 second'",
         time.toSeconds());
   }

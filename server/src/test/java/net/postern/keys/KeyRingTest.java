@@ -192,7 +192,7 @@ class KeyRingTest {
     KeyRecord record = KeyRecord.decode(mailbox.value(), live);
     byte[] forged = record.tombstone(Aead.key(Aead.random(Aead.KEY_BYTES)), Instant.now()).encode();
     String object = "keys/" + mailbox;
-    byte[] bytes = new Parcel(KeyRecord.LAST_GENERATION, forged).encode(object);
+    byte[] bytes = new Parcel(KeyRecord.TOMBSTONE_GENERATION, forged).encode(object);
     disks.get(1).put(object, ByteBuffer.wrap(bytes));
     assertEquals(customer, ring(master).mailboxKey(mailbox).customer());
     ring(master).spread(mailbox.value());
