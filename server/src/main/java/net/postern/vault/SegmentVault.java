@@ -91,6 +91,22 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
       KeyRing keys,
       Events events,
       Clock clock) {
+    this(config, stores, keys, SegmentFacts.ALL_KEPT, events, clock);
+  }
+
+  /**
+   * Opens the vault and starts its threads.
+   *
+   * @param stores at least {@code vault.minimum}
+   * @param facts what is known of segments that this process does not write
+   */
+  public SegmentVault(
+      VaultConfig config,
+      List<? extends ObjectStore> stores,
+      KeyRing keys,
+      SegmentFacts facts,
+      Events events,
+      Clock clock) {
     this.config = config;
     this.lanes = stores.stream().map(StoreLane::new).toList();
     this.codec = new FrameCodec(keys);
@@ -98,8 +114,7 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     this.events = events;
     this.clock = clock;
     this.upkeep =
-        new StoreUpkeep(
-            lanes, config.reserve().bytes(), this::openSegment, this::storeReturned, events);
+        new StoreUpkeep(lanes, config, this::openSegment, facts, this::storeReturned, events);
     this.commits =
         new GroupCommit<>(
             "vault-commit",

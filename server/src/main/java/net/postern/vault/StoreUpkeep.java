@@ -3,12 +3,15 @@ package net.postern.vault;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import net.postern.blob.ObjectStore;
+import net.postern.config.VaultConfig;
 import net.postern.events.Events;
 import net.postern.id.MessageId;
 import org.slf4j.Logger;
@@ -28,6 +31,7 @@ public final class StoreUpkeep implements AutoCloseable {
   private static final Duration INTERVAL = Duration.ofSeconds(1);
 
   private final List<StoreLane> lanes;
+  private final SegmentFacts facts;
   private final StoreWatch watch;
   private final Mender mender;
   private final CatchUp catchUp;
@@ -40,22 +44,28 @@ public final class StoreUpkeep implements AutoCloseable {
    */
   StoreUpkeep(
       List<StoreLane> lanes,
-      long reserve,
+      VaultConfig config,
       Supplier<Optional<UUID>> openSegment,
+      SegmentFacts facts,
       Runnable returned,
       Events events) {
     this.lanes = lanes;
+    this.facts =
+        segment ->
+            openSegment.get().equals(Optional.of(segment))
+                ? SegmentFacts.Fate.LEFT_ALONE
+                : facts.fate(segment);
     this.watch =
         new StoreWatch(
             lanes,
-            reserve,
+            config.reserve().bytes(),
             () -> {
               returned.run();
               equalizeNow();
             },
             events);
-    this.mender = new Mender(segment -> openSegment.get().equals(Optional.of(segment)));
-    this.catchUp = new CatchUp(mender, () -> closed);
+    this.mender = new Mender(lanes.size(), config.minimum(), this.facts);
+    this.catchUp = new CatchUp(mender, this.facts, () -> closed);
     this.thread = Thread.ofPlatform().name("store-upkeep").daemon().unstarted(this::run);
     thread.start();
   }
@@ -80,6 +90,11 @@ public final class StoreUpkeep implements AutoCloseable {
     LockSupport.unpark(thread);
   }
 
+  /** How many objects a store is known to lack, by the last look at all of them. */
+  public long backlog(String store) {
+    return catchUp.backlog(store);
+  }
+
   /** How many objects were copied to a store that lacked them, since start. */
   public long repaired() {
     return mender.repaired();
@@ -101,12 +116,22 @@ public final class StoreUpkeep implements AutoCloseable {
    * @throws IOException when no store can be listed
    */
   public Segments segments(int minimum) throws IOException {
-    CatchUp.Listing listing = CatchUp.listing(Segment.KIND, readable());
-    List<UUID> names = new ArrayList<>();
-    for (String object : listing.found().keySet()) {
-      Segment.name(object).ifPresent(names::add);
+    Set<UUID> names = new HashSet<>();
+    int listed = 0;
+    IOException failure = new IOException("no store can be listed");
+    for (ObjectStore store : readable()) {
+      try {
+        store.list(Segment.KIND, each -> Segment.name(each.object()).ifPresent(names::add));
+        listed++;
+      } catch (IOException e) {
+        LOG.warn("store {}: cannot be listed: {}", store.name(), e.toString());
+        failure.addSuppressed(e);
+      }
     }
-    return new Segments(names, listing.listed() > lanes.size() - minimum);
+    if (listed == 0) {
+      throw failure;
+    }
+    return new Segments(List.copyOf(names), listed > lanes.size() - minimum);
   }
 
   /**
@@ -159,7 +184,7 @@ public final class StoreUpkeep implements AutoCloseable {
    * @return how many copies were made
    */
   public int mend(UUID segment) throws IOException {
-    return mender.mend(Segment.object(segment), up());
+    return mender.mend(Segment.object(segment), up()).copies();
   }
 
   private void run() {
