@@ -2,6 +2,7 @@ package net.postern.bench;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
@@ -55,6 +56,11 @@ final class CountingStore implements ObjectStore {
   @Override
   public String name() {
     return store.name();
+  }
+
+  @Override
+  public Duration pace() {
+    return store.pace();
   }
 
   @Override

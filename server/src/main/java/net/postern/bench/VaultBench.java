@@ -14,6 +14,9 @@ import java.util.Random;
 import net.postern.blob.DirectoryStore;
 import net.postern.blob.ObjectStore;
 import net.postern.blob.Replicas;
+import net.postern.blob.S3Requests;
+import net.postern.blob.S3Settings;
+import net.postern.blob.S3Store;
 import net.postern.config.VaultConfig;
 import net.postern.id.CustomerId;
 import net.postern.id.MailboxId;
@@ -168,6 +171,120 @@ public final class VaultBench {
     }
   }
 
+  /**
+   * Measures with S3 servers, below a prefix of its own in each bucket, which is emptied
+   * afterwards.
+   *
+   * @throws BenchException when one cannot be used
+   */
+  public void endpoints(List<S3Settings> endpoints) throws BenchException {
+    out.printf(
+        "%d S3 stores, %d senders; messages a second, milliseconds%n", endpoints.size(), senders);
+    out.printf(
+        "%10s %8s %8s %8s %8s %8s %9s %12s %16s%n",
+        "bytes",
+        "messages",
+        "a second",
+        "MiB/s",
+        "p50",
+        "p99",
+        "a group",
+        "written/mail",
+        "requests/message");
+    for (int size : sizes) {
+      int count = count(size);
+      int many = senders(size);
+      try (World world = new World(() -> open(endpoints), endpoints)) {
+        world.load.closed(Math.max(many, count / 10), size, many);
+        long bytes = world.bytes();
+        long appends = world.appends();
+        List<S3Requests> before = world.requests();
+        VaultLoad.Result result = world.load.closed(count, size, many);
+        long total = since(world, before).stream().mapToLong(S3Requests::total).sum();
+        out.printf(
+            Locale.ROOT,
+            "%10d %8d %8.0f %8.1f %8.2f %8.2f %9.1f %12.3f %16.4f%n",
+            size,
+            count,
+            result.rate(),
+            result.rate() * size / (1 << 20),
+            result.latencies().millis(0.5),
+            result.latencies().millis(0.99),
+            (double) count * endpoints.size() / (world.appends() - appends),
+            (double) (world.bytes() - bytes) / endpoints.size() / ((double) size * count),
+            (double) total / endpoints.size() / count);
+        out.flush();
+      } catch (IOException e) {
+        throw new BenchException("an S3 store cannot be used: " + e.getMessage(), e);
+      }
+    }
+  }
+
+  /**
+   * Counts the requests that mail costs when it arrives at a stated rate: appending, putting
+   * together what was appended, and removing the pieces.
+   *
+   * @param rate messages a second
+   * @throws BenchException when one cannot be used
+   */
+  public void cost(List<S3Settings> endpoints, int rate, int seconds) throws BenchException {
+    int size = sizes.getFirst();
+    VaultLoad.Result result;
+    List<S3Requests> spent;
+    try (World world = new World(() -> open(endpoints), endpoints)) {
+      List<S3Requests> before = world.requests();
+      result = world.load.open(rate, seconds, size, 10_000);
+      // Closing ends the segment: what that costs belongs to these messages.
+      world.vault.close();
+      for (CountingStore store : world.stores) {
+        if (store.inner() instanceof S3Store s3) {
+          s3.close();
+        }
+      }
+      spent = since(world, before);
+    } catch (IOException e) {
+      throw new BenchException("an S3 store cannot be used: " + e.getMessage(), e);
+    }
+    double share = 1.0 / endpoints.size() / result.kept();
+    out.printf(
+        Locale.ROOT,
+        "%d a second for %d s (%d bytes): p50 %.1f ms, p99 %.1f ms; requests for each message and"
+            + " store %.4f; for a million messages and store: put %.0f, multipart %.0f, delete %.0f,"
+            + " get %.0f, list %.0f, head %.0f%n",
+        rate,
+        seconds,
+        size,
+        result.latencies().millis(0.5),
+        result.latencies().millis(0.99),
+        spent.stream().mapToLong(S3Requests::total).sum() * share,
+        spent.stream().mapToLong(S3Requests::put).sum() * share * 1e6,
+        spent.stream().mapToLong(S3Requests::multipart).sum() * share * 1e6,
+        spent.stream().mapToLong(S3Requests::delete).sum() * share * 1e6,
+        spent.stream().mapToLong(S3Requests::get).sum() * share * 1e6,
+        spent.stream().mapToLong(S3Requests::list).sum() * share * 1e6,
+        spent.stream().mapToLong(S3Requests::head).sum() * share * 1e6);
+    out.flush();
+  }
+
+  private static List<S3Requests> since(World world, List<S3Requests> before) {
+    List<S3Requests> now = world.requests();
+    List<S3Requests> spent = new ArrayList<>();
+    for (int i = 0; i < now.size(); i++) {
+      spent.add(now.get(i).since(before.get(i)));
+    }
+    return spent;
+  }
+
+  private static List<S3Store> open(List<S3Settings> endpoints) throws IOException {
+    List<S3Store> stores = new ArrayList<>();
+    for (S3Settings each : endpoints) {
+      S3Store store = new S3Store(each);
+      store.check();
+      stores.add(store);
+    }
+    return stores;
+  }
+
   private int count(int size) {
     return messages > 0 ? messages : Math.clamp(DEFAULT_BYTES / size, DEFAULT_LEAST, DEFAULT_MOST);
   }
@@ -238,7 +355,17 @@ public final class VaultBench {
     final SegmentVault vault;
     final VaultLoad load;
 
+    private final List<S3Settings> endpoints;
+
     World(Opener opener) throws IOException {
+      this(opener, List.of());
+    }
+
+    /**
+     * @param endpoints to empty in the end
+     */
+    World(Opener opener, List<S3Settings> endpoints) throws IOException {
+      this.endpoints = endpoints;
       stores = opener.open().stream().map(CountingStore::new).toList();
       KeyRing keys =
           new KeyRing(MasterKey.of(Aead.random(Aead.KEY_BYTES)), new Replicas(stores, 2));
@@ -258,9 +385,38 @@ public final class VaultBench {
       return stores.stream().mapToLong(CountingStore::appends).sum();
     }
 
+    /** What each S3 store has cost. */
+    List<S3Requests> requests() {
+      return stores.stream()
+          .map(CountingStore::inner)
+          .filter(S3Store.class::isInstance)
+          .map(store -> ((S3Store) store).requests())
+          .toList();
+    }
+
     @Override
-    public void close() {
+    public void close() throws IOException {
       vault.close();
+      for (CountingStore store : stores) {
+        if (store.inner() instanceof S3Store s3) {
+          s3.close();
+        }
+      }
+      for (S3Settings each : endpoints) {
+        try (S3Store store = new S3Store(each)) {
+          empty(store);
+        }
+      }
+    }
+
+    private void empty(S3Store store) throws IOException {
+      List<String> objects = new ArrayList<>();
+      for (String kind : List.of("keys", "segments", "probe")) {
+        store.list(kind, each -> objects.add(each.object()));
+      }
+      for (String object : objects) {
+        store.delete(object);
+      }
     }
   }
 }

@@ -29,7 +29,6 @@ public final class Workbench implements AutoCloseable {
   private final MessageQueries messages;
   private final Quarantine quarantine;
   private final LegalHolds holds;
-  private final KeyRing keys;
 
   private Workbench(Optional<DataDirectory> claimed, Database database, Stores stores) {
     this.claimed = claimed;

@@ -676,7 +676,7 @@ final class SegmentCopies {
           int piece = (int) Math.min(CopyScan.PIECE, at + length - from);
           byte[] bytes = scans.get(i).bytes(from, piece);
           long signed = at + length - FrameCodec.DIGEST - from;
-          sha.update(bytes, 0, (int) Math.clamp(signed, 0, piece));
+          sha.update(bytes, 0, Math.clamp(signed, 0, piece));
           give(targets, bytes);
         }
         if (!ByteBuffer.wrap(sha.digest()).equals(digest)) {
