@@ -129,6 +129,16 @@ public final class S3Store implements ObjectStore, AutoCloseable {
     return joiner.unfinished() + joiner.left();
   }
 
+  /** How many of them are being worked on, or wait for it. */
+  int unfinished() {
+    return joiner.unfinished();
+  }
+
+  /** Does now what is done once a day. */
+  void tidy() throws IOException {
+    joiner.tidy(settings.prefix());
+  }
+
   @Override
   public String name() {
     return settings.name();

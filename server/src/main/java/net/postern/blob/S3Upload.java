@@ -45,7 +45,6 @@ final class S3Upload {
   private final List<CompletedPart> done = new ArrayList<>();
   private Optional<Future<CompletedPart>> onItsWay = Optional.empty();
   private Optional<String> id = Optional.empty();
-  private Optional<Instant> lockedUntil = Optional.empty();
   private boolean givenUp;
   private Optional<IOException> why = Optional.empty();
 
@@ -123,8 +122,8 @@ final class S3Upload {
                   }
                   try {
                     calls.abortMultipart(key, upload);
-                  } catch (IOException e) {
-                    LOG.debug("{}; it is deleted when it is a day old", e.getMessage());
+                  } catch (IOException | RuntimeException e) {
+                    LOG.debug("it is deleted when it is a day old: upload of {}", key, e);
                   }
                 }));
   }
@@ -148,7 +147,7 @@ final class S3Upload {
       }
       collect(Long.MAX_VALUE);
       Optional<String> version = calls.completeMultipart(key, id.get(), done, length);
-      extendLock();
+      lock();
       return version;
     } catch (IOException e) {
       giveUp();
@@ -156,13 +155,12 @@ final class S3Upload {
     }
   }
 
-  // The lock counts from the end of the object, not from when the upload began.
-  private void extendLock() throws IOException {
+  // The lock counts from the end of the object, not from when the upload began; and some servers
+  // forget what was said then.
+  private void lock() throws IOException {
     Optional<Instant> until = locks.until();
-    if (until.isPresent() && lockedUntil.isPresent()) {
-      if (lockedUntil.get().plusSeconds(60).isBefore(until.get())) {
-        calls.lock(key, until.get());
-      }
+    if (until.isPresent()) {
+      calls.lock(key, until.get());
     }
   }
 
@@ -176,8 +174,7 @@ final class S3Upload {
   private void send() throws IOException {
     collect(patienceMillis);
     if (id.isEmpty()) {
-      lockedUntil = locks.until();
-      id = Optional.of(calls.beginMultipart(key, lockedUntil));
+      id = Optional.of(calls.beginMultipart(key, locks.until()));
     }
     String upload = id.get();
     int number = done.size() + 1;
