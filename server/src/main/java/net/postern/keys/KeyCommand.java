@@ -1,14 +1,12 @@
 package net.postern.keys;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /**
  * A program that prints a key to its standard output, as one that asks a key management service. It
@@ -18,6 +16,9 @@ import java.util.concurrent.TimeoutException;
 public final class KeyCommand {
   /** Longest time that the program gets. */
   public static final Duration LIMIT = Duration.ofSeconds(30);
+
+  /** Longest wait for what a program that has ended printed last. */
+  private static final Duration AFTER_END = Duration.ofSeconds(1);
 
   private static final int MAX_OUTPUT = 4_096;
   private static final int MAX_COMPLAINT = 500;
@@ -55,9 +56,8 @@ public final class KeyCommand {
               .formatted(program(), e.getMessage()),
           e);
     }
-    FutureTask<byte[]> out = reader(process.getInputStream());
-    FutureTask<byte[]> complaint = reader(process.getErrorStream());
-    long end = System.nanoTime() + limit.toNanos();
+    Output out = new Output(process.getInputStream());
+    Output complaint = new Output(process.getErrorStream());
     try {
       if (!process.waitFor(limit.toNanos(), TimeUnit.NANOSECONDS)) {
         throw failure("did not end within " + limit.toSeconds() + " s", complaint);
@@ -65,12 +65,7 @@ public final class KeyCommand {
       if (process.exitValue() != 0) {
         throw failure("ended with exit code " + process.exitValue(), complaint);
       }
-      byte[] printed = out.get(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
-      return new String(printed, StandardCharsets.US_ASCII).strip();
-    } catch (TimeoutException e) {
-      throw failure("left something running that holds its output open", complaint);
-    } catch (ExecutionException e) {
-      throw failure("could not be read", complaint);
+      return new String(out.text(), StandardCharsets.US_ASCII).strip();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted while the master key was asked for", e);
@@ -80,30 +75,42 @@ public final class KeyCommand {
     }
   }
 
-  // Read to the end, so that a program that prints much does not wait; little of it is kept.
-  private static FutureTask<byte[]> reader(InputStream in) {
-    FutureTask<byte[]> task =
-        new FutureTask<>(
-            () -> {
-              try (in) {
-                byte[] kept = in.readNBytes(MAX_OUTPUT);
-                in.transferTo(java.io.OutputStream.nullOutputStream());
-                return kept;
-              }
-            });
-    Thread _ = Thread.ofPlatform().name("key-command").daemon().start(task);
-    return task;
+  /**
+   * What a program prints, read to the end on a thread of its own so that one that prints much does
+   * not wait; little of it is kept.
+   */
+  private static final class Output {
+    private final ByteArrayOutputStream kept = new ByteArrayOutputStream();
+    private final Thread thread;
+
+    Output(InputStream in) {
+      thread = Thread.ofPlatform().name("key-command").daemon().start(() -> readAll(in));
+    }
+
+    private void readAll(InputStream in) {
+      byte[] buffer = new byte[MAX_OUTPUT];
+      try (in) {
+        for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+          synchronized (kept) {
+            kept.write(buffer, 0, Math.min(n, MAX_OUTPUT - kept.size()));
+          }
+        }
+      } catch (IOException e) {
+        // What was printed before counts.
+      }
+    }
+
+    /** What was printed; for a program that has ended, but may have left something running. */
+    byte[] text() throws InterruptedException {
+      thread.join(AFTER_END);
+      synchronized (kept) {
+        return kept.toByteArray();
+      }
+    }
   }
 
-  private IOException failure(String what, FutureTask<byte[]> complaint) {
-    String said = "";
-    try {
-      said = new String(complaint.get(100, TimeUnit.MILLISECONDS), StandardCharsets.UTF_8);
-    } catch (TimeoutException | ExecutionException e) {
-      said = "";
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+  private IOException failure(String what, Output complaint) throws InterruptedException {
+    String said = new String(complaint.text(), StandardCharsets.UTF_8);
     String shown =
         said.replaceAll("[0-9a-fA-F]{32,}", "...").replaceAll("\\p{Cntrl}+", " ").strip();
     if (shown.length() > MAX_COMPLAINT) {

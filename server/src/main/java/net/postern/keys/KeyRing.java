@@ -179,10 +179,14 @@ public final class KeyRing {
     return key;
   }
 
-  /** Drops what is in memory of a key: the next use asks for its record again. */
+  /**
+   * Drops what is in memory of a key, and of those under it: the next use asks for its record
+   * again.
+   */
   public void forget(UUID id) {
     mailboxes.invalidate(id);
     customers.invalidate(id);
+    mailboxes.asMap().values().removeIf(each -> each.customer().value().equals(id));
   }
 
   /**
@@ -193,13 +197,26 @@ public final class KeyRing {
    * @throws IOException when its record or its customer's key cannot be had
    */
   public Parcel tombstone(MailboxId mailbox, Instant now) throws IOException {
+    return tombstone(KeyRecord.Kind.MAILBOX, mailbox.value(), now);
+  }
+
+  /**
+   * The record that erases a customer's key, and with it every key of its mailboxes.
+   *
+   * @throws KeyErasedException when it is erased already
+   * @throws IOException when its record cannot be had
+   */
+  public Parcel tombstone(CustomerId customer, Instant now) throws IOException {
+    return tombstone(KeyRecord.Kind.CUSTOMER, customer.value(), now);
+  }
+
+  private Parcel tombstone(KeyRecord.Kind kind, UUID id, Instant now) throws IOException {
     return read(
-        KeyRecord.Kind.MAILBOX,
-        mailbox.value(),
+        kind,
+        id,
         record ->
             new Parcel(
-                KeyRecord.TOMBSTONE_GENERATION,
-                record.tombstone(customerKey(record.parentId()), now).encode()));
+                KeyRecord.TOMBSTONE_GENERATION, record.tombstone(above(record), now).encode()));
   }
 
   /**

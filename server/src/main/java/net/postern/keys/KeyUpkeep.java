@@ -33,15 +33,15 @@ public final class KeyUpkeep implements AutoCloseable {
 
   private final KeyRing ring;
   private final KeyShelf shelf;
-  private final Consumer<UUID> erased;
+  private final Consumer<List<UUID>> erased;
   private volatile boolean closed;
   private volatile Optional<Thread> thread = Optional.empty();
   private boolean quiet;
 
   /**
-   * @param erased told of each key that was erased lately, again and again; may block
+   * @param erased told of the keys that were erased in the last day, again and again; may block
    */
-  public KeyUpkeep(KeyRing ring, Consumer<UUID> erased) {
+  public KeyUpkeep(KeyRing ring, Consumer<List<UUID>> erased) {
     this.ring = ring;
     this.shelf = ring.places().shelf();
     this.erased = erased;
@@ -59,9 +59,10 @@ public final class KeyUpkeep implements AutoCloseable {
    * @throws IOException when the database is away
    */
   public int look() throws IOException {
-    for (UUID id : shelf.erasedWithin(ATTENTION)) {
-      ring.forget(id);
-      erased.accept(id);
+    List<UUID> gone = shelf.erasedWithin(ATTENTION);
+    gone.forEach(ring::forget);
+    if (!gone.isEmpty()) {
+      erased.accept(gone);
     }
     int settled = 0;
     boolean failed = false;

@@ -30,6 +30,7 @@ import net.postern.intake.MessageIntake;
 import net.postern.intake.Reconciler;
 import net.postern.keys.KeyRing;
 import net.postern.keys.KeyUpkeep;
+import net.postern.ledger.ErasedMail;
 import net.postern.ledger.Ledger;
 import net.postern.ledger.LedgerUnavailableException;
 import net.postern.ledger.RefusalTrace;
@@ -42,6 +43,7 @@ import net.postern.observe.MailMetrics;
 import net.postern.observe.ObserveServer;
 import net.postern.tenant.DatabaseDirectory;
 import net.postern.tenant.DatabaseKeyShelf;
+import net.postern.tenant.Erasures;
 import net.postern.tenant.Route;
 import net.postern.tenant.Tenants;
 import net.postern.vault.SegmentVault;
@@ -172,7 +174,9 @@ public final class Node implements AutoCloseable {
     gauges();
     rollback.add(reconciler);
     reconciler.watch(found);
-    keyUpkeep = rollback.add(new KeyUpkeep(keys, id -> {}));
+    Erasing erasing =
+        new Erasing(new Erasures(database, keys, clock), new ErasedMail(database), keys, events);
+    keyUpkeep = rollback.add(new KeyUpkeep(keys, erasing::endDeliveries));
     keyUpkeep.start();
     edge.start();
   }

@@ -8,10 +8,12 @@ import net.postern.db.Database;
 import net.postern.db.DatabaseException;
 import net.postern.events.Events;
 import net.postern.keys.KeyRing;
+import net.postern.ledger.ErasedMail;
 import net.postern.ledger.MessageQueries;
 import net.postern.observe.Pseudonyms;
 import net.postern.quarantine.Quarantine;
 import net.postern.tenant.DatabaseKeyShelf;
+import net.postern.tenant.Erasures;
 import net.postern.tenant.LegalHolds;
 import net.postern.tenant.Tenants;
 import net.postern.vault.StoreReader;
@@ -29,6 +31,7 @@ public final class Workbench implements AutoCloseable {
   private final MessageQueries messages;
   private final Quarantine quarantine;
   private final LegalHolds holds;
+  private final Erasing erasing;
 
   private Workbench(Optional<DataDirectory> claimed, Database database, Stores stores) {
     this.claimed = claimed;
@@ -38,6 +41,12 @@ public final class Workbench implements AutoCloseable {
     this.messages = new MessageQueries(database);
     this.holds = new LegalHolds(database, Clock.systemUTC());
     Events nobody = event -> {};
+    this.erasing =
+        new Erasing(
+            new Erasures(database, keys, Clock.systemUTC()),
+            new ErasedMail(database),
+            keys,
+            nobody);
     this.quarantine = new Quarantine(messages, new StoreReader(stores::list, keys), nobody);
   }
 
@@ -97,6 +106,10 @@ public final class Workbench implements AutoCloseable {
 
   public LegalHolds holds() {
     return holds;
+  }
+
+  public Erasing erasing() {
+    return erasing;
   }
 
   @Override

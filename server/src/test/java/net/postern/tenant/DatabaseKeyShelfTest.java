@@ -124,7 +124,7 @@ class DatabaseKeyShelfTest {
     assertEquals(customer, ring().mailboxKey(mailbox).customer());
     assertTrue(shelf.get(mailbox.value()).isPresent(), "adopted when it was read");
     assertTrue(shelf.get(second.value()).isEmpty(), "the control: not read yet");
-    new KeyUpkeep(ring(), id -> {}).sweep();
+    new KeyUpkeep(ring(), ids -> {}).sweep();
     everyPlaceHas(inStore(0, second.value()), second.value());
     assertThrows(NoSuchFileException.class, () -> ring().mailboxKey(MailboxId.create()));
   }
@@ -135,7 +135,7 @@ class DatabaseKeyShelfTest {
     MailboxId second = MailboxId.create();
     ring().createMailbox(customer, second, "second@example.com");
     assertEquals(List.of(second.value()), shelf.unsettled(10));
-    KeyUpkeep upkeep = new KeyUpkeep(ring(), id -> {});
+    KeyUpkeep upkeep = new KeyUpkeep(ring(), ids -> {});
     assertEquals(0, upkeep.look(), "still away");
     stores.get(2).mood(FaultyStore.Mood.GOOD);
     assertThrows(NoSuchFileException.class, () -> inStore(2, second.value()));
@@ -198,7 +198,7 @@ class DatabaseKeyShelfTest {
                     old.content(),
                     mailbox.value()));
     assertEquals(customer, ring().mailboxKey(mailbox).customer(), "the database's counts so far");
-    assertEquals(1, new KeyUpkeep(ring(), id -> {}).sweep());
+    assertEquals(1, new KeyUpkeep(ring(), ids -> {}).sweep());
     everyPlaceHas(tombstone, mailbox.value());
     assertThrows(KeyErasedException.class, () -> ring().mailboxKey(mailbox));
   }
@@ -209,7 +209,7 @@ class DatabaseKeyShelfTest {
     Parcel tombstone = shelf.raise(mailbox.value(), ring().tombstone(mailbox, Instant.now()));
     disks.get(0).delete("keys/" + mailbox);
     assertEquals(1, inStore(1, mailbox.value()).generation(), "the others have the key yet");
-    assertEquals(1, new KeyUpkeep(ring(), id -> {}).look());
+    assertEquals(1, new KeyUpkeep(ring(), ids -> {}).look());
     everyPlaceHas(tombstone, mailbox.value());
     ByteBuffer nothing = ByteBuffer.allocate(1);
     disks.get(0).put("keys/" + mailbox, nothing);

@@ -7,16 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import java.util.concurrent.atomic.AtomicInteger;
-import net.postern.blob.Appender;
 import net.postern.blob.DirectoryStore;
+import net.postern.blob.DyingStore;
 import net.postern.blob.ObjectStore;
 import net.postern.blob.Parcel;
 import net.postern.blob.Replicas;
@@ -45,78 +43,6 @@ class MasterRotationTest {
   private final MasterKey after = MasterKey.of(Aead.random(32));
   private final List<DirectoryStore> disks = new ArrayList<>();
   private final Map<MailboxId, byte[]> keys = new HashMap<>();
-
-  /** Counts what is written to stores and database; from the given number on nothing is. */
-  private static final class Killer {
-    final AtomicInteger writes = new AtomicInteger();
-    final int killAt;
-    final boolean half;
-
-    Killer(int killAt, boolean half) {
-      this.killAt = killAt;
-      this.half = half;
-    }
-
-    /** True when this write is done and then the process dies. */
-    boolean write() throws IOException {
-      int number = writes.incrementAndGet();
-      if (number > killAt || (number == killAt && !half)) {
-        throw new IOException("killed at write " + number);
-      }
-      return number == killAt;
-    }
-  }
-
-  /** A store of a process that is killed at one of its writes, before or just after it. */
-  private record DyingStore(ObjectStore store, Killer killer) implements ObjectStore {
-    @Override
-    public String name() {
-      return store.name();
-    }
-
-    @Override
-    public void put(String object, ByteBuffer content) throws IOException {
-      boolean last = killer.write();
-      store.put(object, content);
-      if (last) {
-        throw new IOException("killed after it");
-      }
-    }
-
-    @Override
-    public Appender append(String object) throws IOException {
-      return store.append(object);
-    }
-
-    @Override
-    public byte[] range(String object, long offset, int length) throws IOException {
-      return store.range(object, offset, length);
-    }
-
-    @Override
-    public long length(String object) throws IOException {
-      return store.length(object);
-    }
-
-    @Override
-    public void list(String kind, java.util.function.Consumer<Listed> each) throws IOException {
-      store.list(kind, each);
-    }
-
-    @Override
-    public void delete(String object) throws IOException {
-      boolean last = killer.write();
-      store.delete(object);
-      if (last) {
-        throw new IOException("killed after it");
-      }
-    }
-
-    @Override
-    public long usableBytes() throws IOException {
-      return store.usableBytes();
-    }
-  }
 
   @BeforeEach
   void makeKeys() throws IOException {
@@ -235,11 +161,11 @@ class MasterRotationTest {
       for (boolean half : List.of(false, true)) {
         MasterKey next = MasterKey.of(Aead.random(32));
         MasterKeys keysNow = new MasterKeys(next, List.of(current));
-        Killer killer = new Killer(at, half);
+        DyingStore.Killer killer = new DyingStore.Killer(at, half);
         List<DyingStore> dying = disks.stream().map(disk -> new DyingStore(disk, killer)).toList();
         KeyRing ring = new KeyRing(keysNow, new Replicas(dying, 2), new DatabaseKeyShelf(database));
         MasterRotation.Report cut = new MasterRotation(ring).run();
-        assertTrue(killer.writes.get() >= at, "killed");
+        assertTrue(killer.writes() >= at, "killed");
         opens(ring(keysNow));
         for (DirectoryStore alone : disks) {
           opens(new KeyRing(keysNow, new Replicas(List.of(alone), 1), KeyShelf.NONE));
@@ -263,7 +189,10 @@ class MasterRotationTest {
         new KeyRing(
             both(),
             new Replicas(
-                disks.stream().map(disk -> new DyingStore(disk, new Killer(0, false))).toList(), 2),
+                disks.stream()
+                    .map(disk -> new DyingStore(disk, new DyingStore.Killer(0, false)))
+                    .toList(),
+                2),
             new DatabaseKeyShelf(database));
     MasterRotation.Report cut = new MasterRotation(dead).run();
     assertEquals(CUSTOMERS + 1, cut.rewrapped());
