@@ -8,6 +8,7 @@ import java.nio.file.NoSuchFileException;
 import java.security.GeneralSecurityException;
 import java.util.UUID;
 import javax.crypto.spec.SecretKeySpec;
+import net.postern.blob.ObjectStore;
 import net.postern.blob.Parcel;
 import net.postern.blob.Replicas;
 import net.postern.id.CustomerId;
@@ -121,6 +122,15 @@ public final class KeyRing {
     }
     customers.put(SYSTEM, key);
     return key;
+  }
+
+  /**
+   * What a store's key records say about whom they are for.
+   *
+   * @throws IOException when the store cannot be listed
+   */
+  public KeyLabels.All labels(ObjectStore store) throws IOException {
+    return KeyLabels.read(store, master, this);
   }
 
   private SecretKeySpec customerKey(UUID customer) throws IOException {
