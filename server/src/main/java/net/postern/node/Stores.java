@@ -2,9 +2,12 @@ package net.postern.node;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
 import net.postern.blob.DirectoryStore;
 import net.postern.blob.ObjectStore;
 import net.postern.blob.Replicas;
@@ -16,8 +19,9 @@ import net.postern.keys.MasterKey;
  * The stores and the keys to them.
  *
  * @param list in configured order
+ * @param minimum fewest copies for a write to count
  */
-record Stores(List<ObjectStore> list, KeyRing keys) {
+record Stores(List<ObjectStore> list, int minimum, KeyRing keys) {
   private static final int DEFAULT_STORES = 3;
 
   /**
@@ -33,7 +37,84 @@ record Stores(List<ObjectStore> list, KeyRing keys) {
       }
       return new Stores(
           List.copyOf(stores),
+          config.minimum(),
           new KeyRing(masterKey(config, data, stores), new Replicas(stores, config.minimum())));
+    } catch (IOException e) {
+      throw new StartException(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  /** Small objects that all of them are to hold. */
+  Replicas replicas() {
+    return new Replicas(list, minimum);
+  }
+
+  /**
+   * Finds a store by its name or by its directory.
+   *
+   * @throws StartException when it is none of the configured ones; the message names those
+   */
+  ObjectStore find(String wanted) throws StartException {
+    for (ObjectStore store : list) {
+      if (store.name().equals(wanted) || isDirectoryOf(store, wanted)) {
+        return store;
+      }
+    }
+    throw new StartException(
+        "%s is none of the configured stores: %s; to use another directory, put it into vault.stores"
+            .formatted(
+                wanted,
+                list.stream().map(ObjectStore::toString).collect(Collectors.joining(", "))));
+  }
+
+  private static boolean isDirectoryOf(ObjectStore store, String wanted) {
+    try {
+      return store instanceof DirectoryStore directory
+          && directory.root().toRealPath().equals(Path.of(wanted).toRealPath());
+    } catch (IOException | InvalidPathException e) {
+      return false;
+    }
+  }
+
+  /**
+   * A store that was tried.
+   *
+   * @param where for people
+   * @param store empty when it cannot be used
+   * @param problem why not; empty when it can
+   */
+  record Tried(String name, String where, Optional<ObjectStore> store, String problem) {}
+
+  /** Opens each store that is there, and makes none: for looking at an installation. */
+  static List<Tried> tried(VaultConfig config, Path data) {
+    List<Tried> tried = new ArrayList<>();
+    for (Path directory : directories(config, data)) {
+      String name = "store-" + (tried.size() + 1);
+      String where = name + " (" + directory + ")";
+      try {
+        if (!Files.isDirectory(directory)) {
+          throw new IOException("its directory is missing");
+        }
+        ObjectStore store = new DirectoryStore(name, directory);
+        tried.add(new Tried(name, where, Optional.of(store), ""));
+      } catch (IOException e) {
+        tried.add(new Tried(name, where, Optional.empty(), String.valueOf(e.getMessage())));
+      }
+    }
+    return tried;
+  }
+
+  /**
+   * The stores of {@link #tried} that can be used, with the keys in them; nothing is made.
+   *
+   * @throws StartException when the master key cannot be read
+   */
+  static Stores usable(VaultConfig config, Path data) throws StartException {
+    List<ObjectStore> stores =
+        tried(config, data).stream().flatMap(each -> each.store().stream()).toList();
+    try {
+      MasterKey master = MasterKey.read(config.masterKey().orElse(data.resolve("master.key")));
+      return new Stores(stores, 1, new KeyRing(master, new Replicas(stores, 1)));
     } catch (IOException e) {
       throw new StartException(String.valueOf(e.getMessage()), e);
     }

@@ -216,7 +216,10 @@ final class SegmentCopies {
     }
   }
 
-  private boolean isTorn(Copy copy, long end) {
+  /**
+   * Whether what follows the last whole frame of a copy is the beginning of one that was cut off.
+   */
+  boolean isTorn(Copy copy, long end) {
     if (end + FrameCodec.FIXED > copy.length()) {
       return true;
     }
