@@ -14,7 +14,7 @@ import picocli.CommandLine.ScopeType;
     description = "Looks into the stores and mends them.",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {VaultRebuild.class})
+    subcommands = {VaultStatus.class, VaultGet.class, VaultRebuild.class})
 final class VaultCommand extends NeedsSubcommand {
   @Option(
       names = "--config",
