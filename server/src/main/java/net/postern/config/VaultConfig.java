@@ -8,9 +8,14 @@ import java.util.Optional;
 @Doc("Where every accepted message is kept, encrypted.")
 public record VaultConfig(
     @Doc(
-            "Directories, one for each store; put them on different disks or machines. Without it three are made below node.data.")
+            "Directories, one for each store; put them on different disks or machines. Without it, and without [[vault.s3]], three are made below node.data.")
         @Default("")
         List<Path> stores,
+    @Doc(
+            "How many stores there are to be, directories and [[vault.s3]] together: every message is kept that often. Without it, as many as there are.")
+        @Default("")
+        @Bounds(min = "3", max = "16")
+        Optional<Integer> copies,
     @Doc(
             "Fewest copies before a message is acknowledged when a store is down; with fewer the reply is 451.")
         @Default("2")
@@ -31,4 +36,5 @@ public record VaultConfig(
     @Doc(
             "File with the master key (32 bytes in hexadecimal); without it one is made as master.key below node.data. Keep a copy elsewhere: without it nothing can be read.")
         @Default("")
-        Optional<Path> masterKey) {}
+        Optional<Path> masterKey,
+    List<S3Config> s3) {}

@@ -18,6 +18,7 @@ import net.postern.vault.StoreReader;
 public final class Workbench implements AutoCloseable {
   private final Optional<DataDirectory> claimed;
   private final Database database;
+  private final Stores stores;
   private final Tenants tenants;
   private final MessageQueries messages;
   private final Quarantine quarantine;
@@ -25,6 +26,7 @@ public final class Workbench implements AutoCloseable {
   private Workbench(Optional<DataDirectory> claimed, Database database, Stores stores) {
     this.claimed = claimed;
     this.database = database;
+    this.stores = stores;
     this.tenants = new Tenants(database, stores.keys());
     this.messages = new MessageQueries(database);
     Events nobody = event -> {};
@@ -37,18 +39,21 @@ public final class Workbench implements AutoCloseable {
    */
   public static Workbench open(PosternConfig config) throws StartException {
     Optional<DataDirectory> claimed = Optional.empty();
+    Optional<Stores> opened = Optional.empty();
     try {
       Optional<Database> running = Database.beside(config.database(), config.node().data());
       if (running.isEmpty()) {
         claimed = Optional.of(DataDirectory.claim(config.node().data()));
       }
       Stores stores = Stores.open(config.vault(), config.node().data());
+      opened = Optional.of(stores);
       Database database =
           running.isPresent()
               ? running.get()
               : Database.open(config.database(), config.node().data());
       return new Workbench(claimed, database, stores);
     } catch (DatabaseException e) {
+      opened.ifPresent(Stores::close);
       claimed.ifPresent(DataDirectory::close);
       throw new StartException(String.valueOf(e.getMessage()), e);
     } catch (StartException e) {
@@ -75,6 +80,7 @@ public final class Workbench implements AutoCloseable {
 
   @Override
   public void close() {
+    stores.close();
     database.close();
     claimed.ifPresent(DataDirectory::close);
   }
