@@ -24,13 +24,24 @@ public final class Replicas {
     this.minimum = minimum;
   }
 
+  /** The stores, in the order in which they are read. */
+  public List<ObjectStore> stores() {
+    return stores;
+  }
+
+  /** Fewest copies for a write to count. */
+  public int minimum() {
+    return minimum;
+  }
+
   /**
-   * Writes an object to every store.
+   * Writes a parcel to every store.
    *
    * @return how many took it; a store that did not is brought up to date by the vault's upkeep
    * @throws IOException when fewer than the minimum took it
    */
-  public int put(String object, byte[] content) throws IOException {
+  public int put(String object, Parcel parcel) throws IOException {
+    byte[] content = parcel.encode(object);
     int copies = 0;
     List<IOException> failures = new ArrayList<>();
     for (ObjectStore store : stores) {
@@ -53,7 +64,7 @@ public final class Replicas {
   }
 
   /**
-   * Makes something of an object's bytes.
+   * Makes something of a parcel.
    *
    * @param <T> what
    */
@@ -61,30 +72,24 @@ public final class Replicas {
   public interface Decoder<T> {
 
     /**
-     * @throws IOException when the bytes are not what they should be: the next store is asked
+     * @throws IOException when the content is not what it should be: the next store is asked
      */
-    T decode(byte[] content) throws IOException;
+    T decode(Parcel parcel) throws IOException;
   }
 
   /**
-   * Reads a whole object from the first store whose copy can be decoded.
+   * Reads a parcel from the first store whose copy can be decoded. A store that was away until a
+   * moment ago may give one of an earlier generation.
    *
-   * @param longest bound in bytes for what is read
    * @throws NoSuchFileException when no store has it, and all could say so
    * @throws IOException when no store gave a good copy
    */
-  public <T> T get(String object, int longest, Decoder<T> decoder) throws IOException {
+  public <T> T get(String object, Decoder<T> decoder) throws IOException {
     IOException failure = new IOException("no store could give " + object);
     boolean allSaidNo = true;
     for (ObjectStore store : stores) {
       try {
-        long length = store.length(object);
-        if (length > longest) {
-          throw new IOException(
-              "store %s: %s has %d bytes, more than %d"
-                  .formatted(store.name(), object, length, longest));
-        }
-        return decoder.decode(store.range(object, 0, (int) length));
+        return decoder.decode(read(store, object));
       } catch (NoSuchFileException e) {
         failure.addSuppressed(e);
       } catch (IOException e) {
@@ -97,5 +102,21 @@ public final class Replicas {
       throw new NoSuchFileException(object, null, "no store has it");
     }
     throw failure;
+  }
+
+  /**
+   * Reads one store's copy of a parcel.
+   *
+   * @throws NoSuchFileException when it has none
+   * @throws IOException when the store fails or its copy is damaged
+   */
+  public static Parcel read(ObjectStore store, String object) throws IOException {
+    long length = store.length(object);
+    if (length > Parcel.MAX_BYTES) {
+      throw new IOException(
+          "store %s: %s has %d bytes, more than any parcel"
+              .formatted(store.name(), object, length));
+    }
+    return Parcel.decode(object, store.range(object, 0, (int) length));
   }
 }

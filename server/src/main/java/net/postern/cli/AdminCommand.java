@@ -28,7 +28,9 @@ import picocli.CommandLine.ScopeType;
       RouteAdmin.class,
       QuarantineAdmin.class,
       TraceAdmin.class,
-      LedgerAdmin.class
+      LedgerAdmin.class,
+      HoldAdmin.class,
+      PseudonymAdmin.class
     })
 final class AdminCommand extends NeedsSubcommand {
   @Option(

@@ -3,44 +3,30 @@ package net.postern.node;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import net.postern.blob.DirectoryStore;
 import net.postern.blob.ObjectStore;
 import net.postern.blob.Replicas;
-import net.postern.blob.S3Settings;
 import net.postern.blob.S3Store;
+import net.postern.config.KeySource;
 import net.postern.config.S3Config;
 import net.postern.config.VaultConfig;
+import net.postern.keys.KeyCommand;
 import net.postern.keys.KeyRing;
+import net.postern.keys.KeyShelf;
 import net.postern.keys.MasterKey;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import net.postern.keys.MasterKeys;
 
 /**
- * The stores and the keys to them.
+ * The stores and the master keys to them.
  *
  * @param list in configured order
+ * @param minimum fewest copies for a write to count
  */
-record Stores(List<ObjectStore> list, KeyRing keys) implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(Stores.class);
-
+record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) implements AutoCloseable {
   private static final int DEFAULT_STORES = 3;
-
-  /** Longest wait for the servers' answers at start. */
-  private static final Duration CHECK = Duration.ofSeconds(10);
-
-  /** A secret key is short; a larger file is some other file. */
-  private static final int MAX_SECRET_BYTES = 4_096;
 
   /**
    * Opens stores and master key, making both on first start. A server that does not answer, or
@@ -58,14 +44,12 @@ record Stores(List<ObjectStore> list, KeyRing keys) implements AutoCloseable {
       }
       List<S3Store> servers = new ArrayList<>();
       for (S3Config server : config.s3()) {
-        servers.add(new S3Store(settings(name(stores), server)));
+        servers.add(S3Servers.open(name(stores), server));
         stores.add(servers.getLast());
       }
       requireCopies(config, stores.size());
-      check(servers);
-      return new Stores(
-          List.copyOf(stores),
-          new KeyRing(masterKey(config, data, stores), new Replicas(stores, config.minimum())));
+      S3Servers.check(servers);
+      return new Stores(List.copyOf(stores), masterKeys(config, data, stores), config.minimum());
     } catch (IOException e) {
       close(stores);
       throw new StartException(String.valueOf(e.getMessage()), e);
@@ -84,6 +68,16 @@ record Stores(List<ObjectStore> list, KeyRing keys) implements AutoCloseable {
     }
   }
 
+  /** A ring over the stores alone, as when there is no database. */
+  KeyRing keys() {
+    return keys(KeyShelf.NONE);
+  }
+
+  /** A ring over the stores and the database's copy of every record. */
+  KeyRing keys(KeyShelf shelf) {
+    return new KeyRing(masters, new Replicas(list, minimum), shelf);
+  }
+
   private static List<Path> directories(VaultConfig config, Path data) {
     if (!config.stores().isEmpty() || !config.s3().isEmpty()) {
       return config.stores();
@@ -95,101 +89,28 @@ record Stores(List<ObjectStore> list, KeyRing keys) implements AutoCloseable {
     return directories;
   }
 
-  private static S3Settings settings(String name, S3Config config) throws IOException {
-    String prefix = config.prefix();
-    return new S3Settings(
-        name,
-        config.endpoint(),
-        config.region(),
-        config.bucket(),
-        prefix.isEmpty() || prefix.endsWith("/") ? prefix : prefix + "/",
-        config.accessKey(),
-        secretKey(name, config),
-        config.pathStyle(),
-        config.lock().map(time -> new S3Settings.Lock(time, lockMode(config))),
-        S3Settings.Limits.STANDARD);
+  private static MasterKeys masterKeys(VaultConfig config, Path data, List<ObjectStore> stores)
+      throws IOException {
+    List<MasterKey> previous = new ArrayList<>();
+    for (KeySource each : config.previousMasterKeys()) {
+      previous.add(read(each));
+    }
+    return new MasterKeys(
+        config.masterKey().isPresent()
+            ? read(config.masterKey().get())
+            : ownMasterKey(data.resolve("master.key"), stores),
+        previous);
   }
 
-  private static S3Settings.LockMode lockMode(S3Config config) {
-    return switch (config.lockMode()) {
-      case GOVERNANCE -> S3Settings.LockMode.GOVERNANCE;
-      case COMPLIANCE -> S3Settings.LockMode.COMPLIANCE;
+  private static MasterKey read(KeySource source) throws IOException {
+    return switch (source) {
+      case KeySource.File(Path path) -> MasterKey.read(path);
+      case KeySource.Environment(String name) -> MasterKey.read(name, System.getenv());
+      case KeySource.Command(List<String> words) -> MasterKey.read(new KeyCommand(words));
     };
   }
 
-  private static String secretKey(String store, S3Config config) throws IOException {
-    String secret;
-    String from;
-    if (config.secretKeyFile().isPresent()) {
-      Path file = config.secretKeyFile().get();
-      from = "file " + file;
-      if (Files.size(file) > MAX_SECRET_BYTES) {
-        throw new IOException(
-            "store %s: %s is no secret key: it has more than %d bytes"
-                .formatted(store, from, MAX_SECRET_BYTES));
-      }
-      secret = Files.readString(file).strip();
-    } else {
-      String variable = config.secretKeyEnv().orElseThrow();
-      from = "environment variable " + variable;
-      secret = Optional.ofNullable(System.getenv(variable)).orElse("").strip();
-    }
-    if (secret.isEmpty() || secret.indexOf('\n') >= 0) {
-      throw new IOException(
-          "store %s: %s does not hold a secret key: one line, not empty".formatted(store, from));
-    }
-    return secret;
-  }
-
-  private static void check(List<S3Store> servers) {
-    Map<S3Store, FutureTask<Optional<IOException>>> checks = new LinkedHashMap<>();
-    for (S3Store store : servers) {
-      FutureTask<Optional<IOException>> check = new FutureTask<>(() -> failure(store));
-      checks.put(store, check);
-      Thread.ofVirtual().name("check-" + store.name()).start(check);
-    }
-    long end = System.nanoTime() + CHECK.toNanos();
-    checks.forEach(
-        (store, check) -> {
-          Optional<String> wrong = wrong(check, end - System.nanoTime());
-          if (wrong.isEmpty()) {
-            LOG.debug("store {} answers", store);
-          } else {
-            LOG.error(
-                "store {} cannot be used now, and is tried again as mail comes: {}",
-                store,
-                wrong.get());
-          }
-        });
-  }
-
-  private static Optional<IOException> failure(S3Store store) {
-    try {
-      store.check();
-      return Optional.empty();
-    } catch (IOException e) {
-      return Optional.of(e);
-    }
-  }
-
-  private static Optional<String> wrong(Future<Optional<IOException>> check, long nanos) {
-    try {
-      return check
-          .get(Math.max(0, nanos), TimeUnit.NANOSECONDS)
-          .map(failure -> String.valueOf(failure.getMessage()));
-    } catch (TimeoutException e) {
-      return Optional.of("no answer within " + CHECK.toSeconds() + " seconds");
-    } catch (ExecutionException e) {
-      return Optional.of(String.valueOf(e.getCause()));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return Optional.of("interrupted");
-    }
-  }
-
-  private static MasterKey masterKey(VaultConfig config, Path data, List<ObjectStore> stores)
-      throws IOException {
-    Path file = config.masterKey().orElse(data.resolve("master.key"));
+  private static MasterKey ownMasterKey(Path file, List<ObjectStore> stores) throws IOException {
     if (Files.exists(file)) {
       return MasterKey.read(file);
     }

@@ -1,12 +1,20 @@
 package net.postern.node;
 
+import java.io.IOException;
+import java.time.Clock;
 import java.util.Optional;
 import net.postern.config.PosternConfig;
 import net.postern.db.Database;
 import net.postern.db.DatabaseException;
 import net.postern.events.Events;
+import net.postern.keys.KeyRing;
+import net.postern.ledger.ErasedMail;
 import net.postern.ledger.MessageQueries;
+import net.postern.observe.Pseudonyms;
 import net.postern.quarantine.Quarantine;
+import net.postern.tenant.DatabaseKeyShelf;
+import net.postern.tenant.Erasures;
+import net.postern.tenant.LegalHolds;
 import net.postern.tenant.Tenants;
 import net.postern.vault.StoreReader;
 
@@ -19,19 +27,29 @@ public final class Workbench implements AutoCloseable {
   private final Optional<DataDirectory> claimed;
   private final Database database;
   private final Stores stores;
+  private final KeyRing keys;
   private final Tenants tenants;
   private final MessageQueries messages;
   private final Quarantine quarantine;
+  private final LegalHolds holds;
+  private final Erasing erasing;
 
   private Workbench(Optional<DataDirectory> claimed, Database database, Stores stores) {
     this.claimed = claimed;
     this.database = database;
     this.stores = stores;
-    this.tenants = new Tenants(database, stores.keys());
+    this.keys = stores.keys(new DatabaseKeyShelf(database));
+    this.tenants = new Tenants(database, keys);
     this.messages = new MessageQueries(database);
+    this.holds = new LegalHolds(database, Clock.systemUTC());
     Events nobody = event -> {};
-    this.quarantine =
-        new Quarantine(messages, new StoreReader(stores::list, stores.keys()), nobody);
+    this.erasing =
+        new Erasing(
+            new Erasures(database, keys, Clock.systemUTC()),
+            new ErasedMail(database),
+            keys,
+            nobody);
+    this.quarantine = new Quarantine(messages, new StoreReader(stores::list, keys), nobody);
   }
 
   /**
@@ -66,6 +84,10 @@ public final class Workbench implements AutoCloseable {
     return database;
   }
 
+  public KeyRing keys() {
+    return keys;
+  }
+
   public Tenants tenants() {
     return tenants;
   }
@@ -76,6 +98,23 @@ public final class Workbench implements AutoCloseable {
 
   public Quarantine quarantine() {
     return quarantine;
+  }
+
+  /**
+   * The form of addresses in the log.
+   *
+   * @throws IOException when the system's key cannot be had
+   */
+  public Pseudonyms pseudonyms() throws IOException {
+    return LogNames.of(keys);
+  }
+
+  public LegalHolds holds() {
+    return holds;
+  }
+
+  public Erasing erasing() {
+    return erasing;
   }
 
   @Override

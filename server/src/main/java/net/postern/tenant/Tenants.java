@@ -200,6 +200,14 @@ public final class Tenants {
         });
   }
 
+  /** The mailbox of a user's address or alias; empty when there is none of that name. */
+  public Optional<MailboxId> findMailbox(EmailAddress address) {
+    return database.row(
+        "select mailbox_id from address where address = ?",
+        row -> new MailboxId(row.getObject("mailbox_id", UUID.class)),
+        address.key());
+  }
+
   /** The addresses of a domain, in order. */
   public List<String> users(String domain) {
     return database.rows(

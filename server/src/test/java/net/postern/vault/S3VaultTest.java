@@ -94,6 +94,7 @@ class S3VaultTest extends MessageVaultContract {
                     new ByteSize(0),
                     new ByteSize(4 << 20),
                     Optional.empty(),
+                    List.of(),
                     List.of()),
                 stores,
                 keys(stores),
