@@ -11,7 +11,9 @@ import java.util.stream.Collectors;
 import net.postern.blob.DirectoryStore;
 import net.postern.blob.ObjectStore;
 import net.postern.blob.Replicas;
+import net.postern.blob.S3Store;
 import net.postern.config.KeySource;
+import net.postern.config.S3Config;
 import net.postern.config.VaultConfig;
 import net.postern.keys.KeyCommand;
 import net.postern.keys.KeyRing;
@@ -25,11 +27,14 @@ import net.postern.keys.MasterKeys;
  * @param list in configured order
  * @param minimum fewest copies for a write to count
  */
-record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) {
+record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) implements AutoCloseable {
   private static final int DEFAULT_STORES = 3;
 
   /**
-   * Opens stores and master key, making both on first start.
+   * Opens stores and master key, making both on first start. A server that does not answer, or
+   * refuses, is logged with what to do about it and holds up nobody: the vault takes that store for
+   * down, and tries it until it is up. Only the first start wants all of them, since it has to know
+   * that no store has keys of an older master key.
    *
    * @throws StartException when one cannot be used
    */
@@ -37,11 +42,31 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) {
     List<ObjectStore> stores = new ArrayList<>();
     try {
       for (Path directory : directories(config, data)) {
-        stores.add(new DirectoryStore("store-" + (stores.size() + 1), directory));
+        stores.add(new DirectoryStore(name(stores), directory));
       }
+      List<S3Store> servers = new ArrayList<>();
+      for (S3Config server : config.s3()) {
+        servers.add(S3Servers.open(name(stores), server));
+        stores.add(servers.getLast());
+      }
+      requireCopies(config, stores.size());
+      S3Servers.check(servers);
       return new Stores(List.copyOf(stores), masterKeys(config, data, stores), config.minimum());
     } catch (IOException e) {
+      close(stores);
       throw new StartException(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private static String name(List<ObjectStore> before) {
+    return "store-" + (before.size() + 1);
+  }
+
+  private static void requireCopies(VaultConfig config, int stores) throws IOException {
+    Optional<Integer> copies = config.copies();
+    if (copies.isPresent() && copies.get() != stores) {
+      throw new IOException(
+          "vault.copies is %d, but there are %d stores".formatted(copies.get(), stores));
     }
   }
 
@@ -112,6 +137,22 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) {
         tried.add(new Tried(name, where, Optional.empty(), String.valueOf(e.getMessage())));
       }
     }
+    for (S3Config server : config.s3()) {
+      String name = "store-" + (tried.size() + 1);
+      String where = "%s (%s, bucket %s)".formatted(name, server.endpoint(), server.bucket());
+      try {
+        S3Store store = S3Servers.open(name, server);
+        try {
+          store.check();
+        } catch (IOException e) {
+          store.close();
+          throw e;
+        }
+        tried.add(new Tried(name, where, Optional.of(store), ""));
+      } catch (IOException e) {
+        tried.add(new Tried(name, where, Optional.empty(), String.valueOf(e.getMessage())));
+      }
+    }
     return tried;
   }
 
@@ -131,7 +172,7 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) {
   }
 
   private static List<Path> directories(VaultConfig config, Path data) {
-    if (!config.stores().isEmpty()) {
+    if (!config.stores().isEmpty() || !config.s3().isEmpty()) {
       return config.stores();
     }
     List<Path> directories = new ArrayList<>();
@@ -186,5 +227,19 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) {
       }
     }
     return MasterKey.create(file);
+  }
+
+  /** Ends connections; objects that have just ended are put together, within bounded time. */
+  @Override
+  public void close() {
+    close(list);
+  }
+
+  private static void close(List<ObjectStore> stores) {
+    for (ObjectStore store : stores) {
+      if (store instanceof S3Store server) {
+        server.close();
+      }
+    }
   }
 }

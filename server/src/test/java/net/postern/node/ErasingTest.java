@@ -103,11 +103,13 @@ class ErasingTest {
         new SegmentVault(
             new VaultConfig(
                 List.of(),
+                Optional.empty(),
                 2,
                 Duration.ofSeconds(2),
                 new ByteSize(1 << 20),
                 new ByteSize(1 << 20),
                 Optional.empty(),
+                List.of(),
                 List.of()),
             stores,
             ring(),

@@ -49,11 +49,13 @@ public final class VaultWorld implements AutoCloseable {
     config =
         new VaultConfig(
             List.of(),
+            Optional.empty(),
             2,
             STORE_WAIT,
             new ByteSize(1 << 20),
             new ByteSize(segmentBytes),
             Optional.empty(),
+            List.of(),
             List.of());
     KeyRing keys = keys();
     keys.createCustomer(customer, "Example Ltd");
