@@ -8,11 +8,13 @@ import java.util.Optional;
 @Doc("Where every accepted message is kept, encrypted.")
 public record VaultConfig(
     @Doc(
-            "Directories, one for each store; put them on different disks or machines. Without it three are made below node.data.")
+            "Directories, one for each store; put them on different disks or machines. Without it"
+                + " three are made below node.data.")
         @Default("")
         List<Path> stores,
     @Doc(
-            "Fewest copies before a message is acknowledged when a store is down; with fewer the reply is 451.")
+            "Fewest copies before a message is acknowledged when a store is down; with fewer the"
+                + " reply is 451.")
         @Default("2")
         @Bounds(min = "2", max = "16")
         int minimum,
@@ -21,7 +23,14 @@ public record VaultConfig(
         @Bounds(min = "10ms", max = "5m")
         Duration storeWait,
     @Doc(
-            "Free space below which a store takes no more mail, so that a disk never fills to the last byte.")
+            "Longest wait for a store to answer when it is read, or takes a small object; larger"
+                + " ones get a second more for each MiB.")
+        @Default("10s")
+        @Bounds(min = "10ms", max = "5m")
+        Duration readWait,
+    @Doc(
+            "Free space below which a store takes no more mail, so that a disk never fills to the"
+                + " last byte.")
         @Default("256 MiB")
         ByteSize reserve,
     @Doc("Size at which a segment is closed and the next begun.")
@@ -29,6 +38,18 @@ public record VaultConfig(
         @Bounds(min = "1 MiB", max = "1 GiB")
         ByteSize segmentSize,
     @Doc(
-            "File with the master key (32 bytes in hexadecimal); without it one is made as master.key below node.data. Keep a copy elsewhere: without it nothing can be read.")
+            "Bytes a second that the check of what is kept (scrub) reads from each store at most. A"
+                + " full pass of 10 TB takes six days at the default.")
+        @Default("20 MiB")
+        @Bounds(min = "64 KiB", max = "10 GiB")
+        ByteSize scrubRate,
+    @Doc("Time from the start of one full check of all stores to the start of the next.")
+        @Default("7d")
+        @Bounds(min = "1s", max = "365d")
+        Duration scrubEvery,
+    @Doc(
+            "File with the master key (32 bytes in hexadecimal); without it one is made as"
+                + " master.key below node.data. Keep a copy elsewhere: without it nothing can be"
+                + " read.")
         @Default("")
         Optional<Path> masterKey) {}

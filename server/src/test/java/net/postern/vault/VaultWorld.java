@@ -26,6 +26,7 @@ import net.postern.testkit.Await;
 /** Three stores on disks that can misbehave, keys for two mailboxes, and a vault that reopens. */
 public final class VaultWorld implements AutoCloseable {
   public static final Duration STORE_WAIT = Duration.ofMillis(150);
+  public static final Duration READ_WAIT = Duration.ofSeconds(5);
 
   public final List<DirectoryStore> disks = new ArrayList<>();
   public final List<FaultyStore> stores = new ArrayList<>();
@@ -51,8 +52,11 @@ public final class VaultWorld implements AutoCloseable {
             List.of(),
             2,
             STORE_WAIT,
+            READ_WAIT,
             new ByteSize(1 << 20),
             new ByteSize(segmentBytes),
+            new ByteSize(1L << 30),
+            Duration.ofDays(7),
             Optional.empty());
     KeyRing keys = keys();
     keys.createCustomer(customer, "Example Ltd");
