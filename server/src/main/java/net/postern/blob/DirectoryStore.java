@@ -268,11 +268,30 @@ public final class DirectoryStore implements ObjectStore {
 
   @Override
   public void delete(String object) throws IOException {
-    if (Files.deleteIfExists(file(object))) {
+    boolean deleted = Files.deleteIfExists(file(object));
+    deleted |= deleteUnfinished(object);
+    if (deleted) {
       syncDirectory(directory(object));
     } else {
       requireRoot(new NoSuchFileException(object));
     }
+  }
+
+  // What a write that was cut off left behind has the content too: it must go with the object.
+  private boolean deleteUnfinished(String object) throws IOException {
+    boolean deleted = false;
+    Path file = file(object);
+    try (DirectoryStream<Path> parts =
+        Files.newDirectoryStream(directory(object), file.getFileName() + ".*" + UNFINISHED)) {
+      for (Path part : parts) {
+        deleted |= Files.deleteIfExists(part);
+      }
+    } catch (NoSuchFileException e) {
+      return false;
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause();
+    }
+    return deleted;
   }
 
   @Override

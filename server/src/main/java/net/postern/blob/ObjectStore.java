@@ -2,6 +2,7 @@ package net.postern.blob;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.function.Consumer;
 
@@ -89,6 +90,15 @@ public interface ObjectStore {
 
   /** The kind of what was found and is not ours, or was replaced while it might still be of use. */
   String ASIDE = "aside";
+
+  /**
+   * The shortest time between two appends that makes sense: zero where each append costs the same,
+   * more where each is a request that is paid for. Whoever appends gathers what comes in between;
+   * the first append after a pause need not wait.
+   */
+  default Duration pace() {
+    return Duration.ZERO;
+  }
 
   /** An object as a listing shows it. */
   record Listed(String object, long length) {}

@@ -133,6 +133,11 @@ public final class PacedStore implements ObjectStore {
   }
 
   @Override
+  public Duration pace() {
+    return store.pace();
+  }
+
+  @Override
   public long usableBytes() throws IOException {
     return store.usableBytes();
   }

@@ -1,6 +1,9 @@
 package net.postern.blob;
 
 import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -28,7 +31,7 @@ public final class StoreMeter {
 
   private static final double QUANTILE = 0.95;
 
-  private final Sums[] sums = new Sums[Call.values().length];
+  private final Map<Call, Sums> sums = new EnumMap<>(Call.class);
   private final AtomicInteger underWay = new AtomicInteger();
   private final AtomicInteger hanging = new AtomicInteger();
   private final AtomicLongArray recent = new AtomicLongArray(RECENT);
@@ -43,7 +46,9 @@ public final class StoreMeter {
   }
 
   StoreMeter() {
-    Arrays.setAll(sums, i -> new Sums());
+    for (Call call : Call.values()) {
+      sums.put(call, new Sums());
+    }
   }
 
   /**
@@ -56,8 +61,12 @@ public final class StoreMeter {
   public record Totals(long calls, long failures, long nanos, long bytes) {}
 
   public Totals totals(Call call) {
-    Sums of = sums[call.ordinal()];
+    Sums of = of(call);
     return new Totals(of.calls.sum(), of.failures.sum(), of.nanos.sum(), of.bytes.sum());
+  }
+
+  private Sums of(Call call) {
+    return Objects.requireNonNull(sums.get(call));
   }
 
   /** Calls that have not ended, those that hang among them. */
@@ -81,7 +90,7 @@ public final class StoreMeter {
 
   void ended(Call call, long nanos, long bytes, boolean good) {
     underWay.decrementAndGet();
-    Sums of = sums[call.ordinal()];
+    Sums of = of(call);
     of.calls.increment();
     of.nanos.add(nanos);
     if (!good) {
@@ -100,7 +109,7 @@ public final class StoreMeter {
 
   void givenUp(Call call) {
     hanging.incrementAndGet();
-    sums[call.ordinal()].failures.increment();
+    of(call).failures.increment();
   }
 
   void endedAfterAll() {

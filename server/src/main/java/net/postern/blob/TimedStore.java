@@ -8,6 +8,7 @@ import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -178,7 +179,7 @@ public final class TimedStore implements ObjectStore {
       try {
         return answer.get(nanos, TimeUnit.NANOSECONDS);
       } catch (ExecutionException e) {
-        throw rethrown(e.getCause());
+        throw rethrown(Objects.requireNonNullElse(e.getCause(), e));
       } catch (TimeoutException e) {
         giveUp();
         throw new IOException(
@@ -259,7 +260,7 @@ public final class TimedStore implements ObjectStore {
         throw new IOException(
             "store %s: an earlier write of %s still hangs".formatted(name(), object), e);
       } catch (ExecutionException e) {
-        throw rethrown(e.getCause());
+        throw rethrown(Objects.requireNonNullElse(e.getCause(), e));
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new IOException("interrupted while waiting to write " + object, e);
@@ -301,6 +302,11 @@ public final class TimedStore implements ObjectStore {
   @Override
   public long length(String object) throws IOException {
     return call(StoreMeter.Call.LOOK, 0, () -> store.length(object));
+  }
+
+  @Override
+  public Duration pace() {
+    return store.pace();
   }
 
   @Override

@@ -535,6 +535,13 @@ final class SegmentCopies {
     return alone ? Tail.FOREIGN : Tail.DAMAGED;
   }
 
+  /**
+   * Whether what follows the last whole frame of a copy is the beginning of one that was cut off.
+   */
+  static boolean isTorn(Copy copy, long end) {
+    return isTorn(new CopyScan(copy), end);
+  }
+
   // What was cut off in the middle of a write is cut off for good; what looks complete but damaged
   // is left for someone to look at.
   private static boolean isTorn(CopyScan scan, long end) {
@@ -676,7 +683,7 @@ final class SegmentCopies {
           int piece = (int) Math.min(CopyScan.PIECE, at + length - from);
           byte[] bytes = scans.get(i).bytes(from, piece);
           long signed = at + length - FrameCodec.DIGEST - from;
-          sha.update(bytes, 0, (int) Math.clamp(signed, 0, piece));
+          sha.update(bytes, 0, Math.clamp(signed, 0, piece));
           give(targets, bytes);
         }
         if (!ByteBuffer.wrap(sha.digest()).equals(digest)) {

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -122,9 +123,17 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     this.commits =
         new GroupCommit<>(
             "vault-commit",
-            new GroupCommit.Limits(GROUP_FRAMES, GROUP_BYTES, QUEUE, LINGER),
+            new GroupCommit.Limits(GROUP_FRAMES, GROUP_BYTES, QUEUE, LINGER, pace(stores)),
             frame -> frame.length,
             this::commit);
+  }
+
+  // One group goes to all stores: the one that wants the fewest appends sets the pace.
+  private static Duration pace(List<? extends ObjectStore> stores) {
+    return stores.stream()
+        .map(ObjectStore::pace)
+        .max(Comparator.naturalOrder())
+        .orElse(Duration.ZERO);
   }
 
   @Override

@@ -94,6 +94,8 @@ public final class StoreReader implements MessageReader {
           suspect.accept(place.segment());
         }
         return frame;
+      } catch (ErasedException e) {
+        throw new MessageErasedException(e);
       } catch (IOException e) {
         bad = true;
         LOG.warn("store {}: cannot read {}: {}", answer.store().name(), place, e.toString());

@@ -486,7 +486,8 @@ class ScrubTest {
         of.segmentSize(),
         new ByteSize(rate),
         every,
-        of.masterKey());
+        of.masterKey(),
+        of.previousMasterKeys());
   }
 
   /**

@@ -25,7 +25,7 @@ import net.postern.testkit.Await;
 
 /** Three stores on disks that can misbehave, keys for two mailboxes, and a vault that reopens. */
 public final class VaultWorld implements AutoCloseable {
-  public static final Duration STORE_WAIT = Duration.ofMillis(150);
+  public static final Duration STORE_WAIT = Duration.ofMillis(400);
   public static final Duration READ_WAIT = Duration.ofSeconds(5);
 
   public final List<DirectoryStore> disks = new ArrayList<>();
@@ -57,7 +57,8 @@ public final class VaultWorld implements AutoCloseable {
             new ByteSize(segmentBytes),
             new ByteSize(1L << 30),
             Duration.ofDays(7),
-            Optional.empty());
+            Optional.empty(),
+            List.of());
     KeyRing keys = keys();
     keys.createCustomer(customer, "Example Ltd");
     keys.createMailbox(customer, mailbox, "user@example.com");
