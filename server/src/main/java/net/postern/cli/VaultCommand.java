@@ -13,7 +13,15 @@ import picocli.CommandLine.ScopeType;
     name = "vault",
     description = "Looks into the stores and mends them.",
     mixinStandardHelpOptions = true,
-    synopsisSubcommandLabel = "COMMAND")
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+      VaultStatus.class,
+      VaultGet.class,
+      VaultRebuild.class,
+      VaultScrub.class,
+      VaultVerify.class,
+      RotateMasterCommand.class
+    })
 final class VaultCommand extends NeedsSubcommand {
   @Option(
       names = "--config",

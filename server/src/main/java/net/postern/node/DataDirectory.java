@@ -26,12 +26,16 @@ import java.util.concurrent.ConcurrentHashMap;
  * master.key        unless vault.master_key names another file
  * store-1 ... -3    the stores, unless vault.stores names others
  * postgresql/       the bundled database
+ * scrub.state       how far the check of the stores has come
  * edge-*.pem        the certificate, unless one is configured
  * </pre>
  */
 public final class DataDirectory implements AutoCloseable {
   /** Version of the layout that this program writes. */
   public static final int VERSION = 1;
+
+  /** The file that says how far the check of the stores has come. */
+  public static final String SCRUB = "scrub.state";
 
   private final Path root;
   private final UUID node;
@@ -101,6 +105,30 @@ public final class DataDirectory implements AutoCloseable {
       }
       checkVersion(root);
       return new DataDirectory(root, readId(root.resolve("node.id")), Optional.empty(), root);
+    } catch (IOException e) {
+      throw new StartException("data directory %s cannot be read: %s".formatted(root, e), e);
+    }
+  }
+
+  /**
+   * Whether a process has claimed a data directory; nothing is made.
+   *
+   * @throws StartException when that cannot be told
+   */
+  public static boolean isClaimed(Path root) throws StartException {
+    try {
+      Path file = root.resolve("lock");
+      if (!Files.exists(file)) {
+        return false;
+      }
+      // Within this process not even a look: closing any channel to the file gives the claim up.
+      if (CLAIMED.contains(root.toRealPath())) {
+        return true;
+      }
+      try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE);
+          FileLock lock = channel.tryLock()) {
+        return lock == null;
+      }
     } catch (IOException e) {
       throw new StartException("data directory %s cannot be read: %s".formatted(root, e), e);
     }

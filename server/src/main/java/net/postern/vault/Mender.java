@@ -597,6 +597,15 @@ final class Mender {
     }
   }
 
+  private static boolean isNewer(String object, ObjectStore store, Parcel right)
+      throws IOException {
+    try {
+      return read(store, object).parcel().map(now -> now.compareTo(right) > 0).orElse(false);
+    } catch (NoSuchFileException e) {
+      return false;
+    }
+  }
+
   // Of the good copies the one of the highest generation is right, unless damaged ones together
   // make a higher one.
   private static Optional<Parcel> right(String object, List<Held> held) {
@@ -645,6 +654,11 @@ final class Mender {
       work.lost(store, object, damage, "the damaged copy may be newer than any whole one");
     } else {
       try {
+        if (isNewer(object, store, right)) {
+          // Written since it was read, as when a key is erased: the next look sees it.
+          work.complete = false;
+          return;
+        }
         store.put(object, ByteBuffer.wrap(right.encode(object)));
         work.repaired(store, object, damage, "");
       } catch (IOException e) {

@@ -68,6 +68,11 @@ public record ScrubState(
     }
   }
 
+  /** One store's numbers; zeros where nothing was checked yet. */
+  public Store store(String name) {
+    return stores.getOrDefault(name, Store.NEW);
+  }
+
   public ScrubState {
     stores = Map.copyOf(stores);
     unrepaired = List.copyOf(unrepaired);
