@@ -86,6 +86,11 @@ public final class TimedStore implements ObjectStore {
     return meter;
   }
 
+  /** The store itself. */
+  public ObjectStore inner() {
+    return store;
+  }
+
   @Override
   public String name() {
     return store.name();

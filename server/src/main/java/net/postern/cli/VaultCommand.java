@@ -18,6 +18,8 @@ import picocli.CommandLine.ScopeType;
       VaultStatus.class,
       VaultGet.class,
       VaultRebuild.class,
+      VaultScrub.class,
+      VaultVerify.class,
       RotateMasterCommand.class
     })
 final class VaultCommand extends NeedsSubcommand {

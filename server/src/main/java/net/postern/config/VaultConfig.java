@@ -26,6 +26,11 @@ public record VaultConfig(
         @Bounds(min = "10ms", max = "5m")
         Duration storeWait,
     @Doc(
+            "Longest wait for a store to answer when it is read, or takes a small object; larger ones get a second more for each MiB.")
+        @Default("10s")
+        @Bounds(min = "10ms", max = "5m")
+        Duration readWait,
+    @Doc(
             "Free space below which a store takes no more mail, so that a disk never fills to the last byte.")
         @Default("256 MiB")
         ByteSize reserve,
@@ -33,6 +38,15 @@ public record VaultConfig(
         @Default("64 MiB")
         @Bounds(min = "1 MiB", max = "1 GiB")
         ByteSize segmentSize,
+    @Doc(
+            "Bytes a second that the check of what is kept (scrub) reads from each store at most. A full pass of 10 TB takes six days at the default.")
+        @Default("20 MiB")
+        @Bounds(min = "64 KiB", max = "10 GiB")
+        ByteSize scrubRate,
+    @Doc("Time from the start of one full check of all stores to the start of the next.")
+        @Default("7d")
+        @Bounds(min = "1s", max = "365d")
+        Duration scrubEvery,
     @Doc(
             "Where the master key comes from, 64 hexadecimal digits: a file; \"env:NAME\", an environment variable; or \"command:PROGRAM ARGUMENT ...\", a program that prints it, as one that asks a KMS (no shell, no quotes, 30 seconds). Without it a file is made as master.key below node.data. Keep a copy elsewhere: without it nothing can be read.")
         @Default("")

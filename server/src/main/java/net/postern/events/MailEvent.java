@@ -126,4 +126,33 @@ public sealed interface MailEvent {
 
   /** A store stopped ({@code up} false) or resumed taking writes. */
   record StoreHealth(String store, boolean up, String why) implements MailEvent {}
+
+  /**
+   * Something in a store was not as it should be.
+   *
+   * @param object the object, or the path of what is none
+   * @param damage a name of the code, such as {@code TRUNCATED}
+   * @param repaired whether it is now as it should be
+   * @param detail for people
+   */
+  record StoreDamage(String store, String object, String damage, boolean repaired, String detail)
+      implements MailEvent {}
+
+  /**
+   * A check of everything in the stores has come to its end.
+   *
+   * @param objects copies that were read, in all stores together
+   * @param bytes of these
+   * @param unrepaired what no copy could heal, or a store did not take
+   * @param full whether every store could be read in full
+   */
+  record Scrubbed(
+      long objects,
+      long bytes,
+      int found,
+      int repaired,
+      int unrepaired,
+      boolean full,
+      Duration took)
+      implements MailEvent {}
 }

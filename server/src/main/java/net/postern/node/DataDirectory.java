@@ -26,12 +26,16 @@ import java.util.concurrent.ConcurrentHashMap;
  * master.key        unless vault.master_key names another file
  * store-1 ... -3    the stores, unless vault.stores names others
  * postgresql/       the bundled database
+ * scrub.state       how far the check of the stores has come
  * edge-*.pem        the certificate, unless one is configured
  * </pre>
  */
 public final class DataDirectory implements AutoCloseable {
   /** Version of the layout that this program writes. */
   public static final int VERSION = 1;
+
+  /** The file that says how far the check of the stores has come. */
+  public static final String SCRUB = "scrub.state";
 
   private final Path root;
   private final UUID node;

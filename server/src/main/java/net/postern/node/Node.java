@@ -50,6 +50,7 @@ import net.postern.tenant.Erasures;
 import net.postern.tenant.Route;
 import net.postern.tenant.Settings;
 import net.postern.tenant.Tenants;
+import net.postern.vault.Scrubber;
 import net.postern.vault.SegmentVault;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -80,6 +81,7 @@ public final class Node implements AutoCloseable {
   private final RefusalTrace refusals;
   private final MailMetrics metrics;
   private final SegmentVault vault;
+  private final Scrubber scrubber;
   private final Ledger ledger;
   private final Settings settings;
   private final Journal journal;
@@ -186,6 +188,10 @@ public final class Node implements AutoCloseable {
                 events,
                 clock,
                 tls));
+    scrubber =
+        rollback.add(
+            new Scrubber(
+                config.vault(), vault, data.root().resolve(DataDirectory.SCRUB), events, clock));
     observe =
         config.observe().listen().map(at -> ObserveServer.start(at, checks(), metrics::scrape));
     observe.ifPresent(rollback::add);
@@ -344,6 +350,7 @@ public final class Node implements AutoCloseable {
         "postern.vault.repaired",
         "Objects copied to stores that lacked them",
         vault.upkeep()::repaired);
+    StoreGauges.register(metrics.registry(), vault.upkeep(), scrubber);
     metrics.gauge(
         "postern.ledger.backlog",
         "Messages that wait to be entered in the ledger",

@@ -12,6 +12,7 @@ import net.postern.blob.DirectoryStore;
 import net.postern.blob.ObjectStore;
 import net.postern.blob.Replicas;
 import net.postern.blob.S3Store;
+import net.postern.blob.TimedStore;
 import net.postern.config.KeySource;
 import net.postern.config.S3Config;
 import net.postern.config.VaultConfig;
@@ -24,7 +25,7 @@ import net.postern.keys.MasterKeys;
 /**
  * The stores and the master keys to them.
  *
- * @param list in configured order
+ * @param list in configured order; none of them waits for ever
  * @param minimum fewest copies for a write to count
  */
 record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) implements AutoCloseable {
@@ -51,6 +52,7 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) implement
       }
       requireCopies(config, stores.size());
       S3Servers.check(servers);
+      stores.replaceAll(store -> timed(store, config));
       return new Stores(List.copyOf(stores), masterKeys(config, data, stores), config.minimum());
     } catch (IOException e) {
       close(stores);
@@ -105,7 +107,7 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) implement
 
   private static boolean isDirectoryOf(ObjectStore store, String wanted) {
     try {
-      return store instanceof DirectoryStore directory
+      return plain(store) instanceof DirectoryStore directory
           && directory.root().toRealPath().equals(Path.of(wanted).toRealPath());
     } catch (IOException | InvalidPathException e) {
       return false;
@@ -132,7 +134,7 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) implement
           throw new IOException("its directory is missing");
         }
         ObjectStore store = new DirectoryStore(name, directory);
-        tried.add(new Tried(name, where, Optional.of(store), ""));
+        tried.add(new Tried(name, where, Optional.of(timed(store, config)), ""));
       } catch (IOException e) {
         tried.add(new Tried(name, where, Optional.empty(), String.valueOf(e.getMessage())));
       }
@@ -148,7 +150,7 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) implement
           store.close();
           throw e;
         }
-        tried.add(new Tried(name, where, Optional.of(store), ""));
+        tried.add(new Tried(name, where, Optional.of(timed(store, config)), ""));
       } catch (IOException e) {
         tried.add(new Tried(name, where, Optional.empty(), String.valueOf(e.getMessage())));
       }
@@ -237,9 +239,17 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) implement
 
   private static void close(List<ObjectStore> stores) {
     for (ObjectStore store : stores) {
-      if (store instanceof S3Store server) {
+      if (plain(store) instanceof S3Store server) {
         server.close();
       }
     }
+  }
+
+  private static ObjectStore timed(ObjectStore store, VaultConfig config) {
+    return TimedStore.around(store, config.readWait());
+  }
+
+  private static ObjectStore plain(ObjectStore store) {
+    return store instanceof TimedStore timed ? timed.inner() : store;
   }
 }

@@ -30,11 +30,16 @@ public final class MailLog implements Events {
 
   @Override
   public void emit(MailEvent event) {
-    if (event instanceof MailEvent.StoreHealth(_, boolean up, _) && !up) {
+    if (isAlarm(event)) {
       LOG.warn(line(event));
     } else if (LOG.isInfoEnabled()) {
       LOG.info(line(event));
     }
+  }
+
+  private static boolean isAlarm(MailEvent event) {
+    return (event instanceof MailEvent.StoreHealth health && !health.up())
+        || (event instanceof MailEvent.StoreDamage damage && !damage.repaired());
   }
 
   String line(MailEvent event) {
@@ -103,6 +108,22 @@ public final class MailLog implements Events {
               .text("store", health.store())
               .flag("up", health.up())
               .text("why", health.why());
+      case MailEvent.StoreDamage damage ->
+          to.text("event", "damage")
+              .text("store", damage.store())
+              .text("object", damage.object())
+              .text("damage", damage.damage().toLowerCase(Locale.ROOT))
+              .flag("repaired", damage.repaired())
+              .text("detail", damage.detail());
+      case MailEvent.Scrubbed scrub ->
+          to.text("event", "scrubbed")
+              .number("objects", scrub.objects())
+              .number("bytes", scrub.bytes())
+              .number("found", scrub.found())
+              .number("repaired", scrub.repaired())
+              .number("unrepaired", scrub.unrepaired())
+              .flag("full", scrub.full())
+              .number("ms", millis(scrub.took()));
     }
   }
 

@@ -16,6 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import net.postern.events.Events;
@@ -61,6 +62,8 @@ public final class MailMetrics implements Events, AutoCloseable {
     Duration.ofDays(1)
   };
 
+  private record Damage(String store, String sort, boolean repaired) {}
+
   private record Refusal(MailEvent.Stage stage, MailEvent.Reason reason, boolean forGood) {}
 
   private final PrometheusMeterRegistry registry =
@@ -72,7 +75,10 @@ public final class MailMetrics implements Events, AutoCloseable {
   private final Labelled<String> removed = new Labelled<>(this::removedCounter);
   private final Labelled<Integer> copies = new Labelled<>(this::copiesCounter);
   private final Labelled<Refusal> refused = new Labelled<>(this::refusedCounter);
+  private final Labelled<Damage> damage = new Labelled<>(this::damageCounter);
   private final Map<String, AtomicInteger> stores = new ConcurrentHashMap<>();
+  private final AtomicLong scrubTime = new AtomicLong();
+  private final Counter scrubs;
   private final Counter acceptedBytes;
   private final Timer acceptTime;
   private final Counter held;
@@ -99,6 +105,8 @@ public final class MailMetrics implements Events, AutoCloseable {
             .register(registry);
     deferred = counter("postern.deferred", "Delivery attempts that failed for now");
     returned = counter("postern.returned", "Deliveries that failed for good");
+    scrubs = counter("postern.scrub.passes", "Checks of all stores that came to their end");
+    gauge("postern.scrub.seconds", "What the last one took", scrubTime::get);
     new JvmMemoryMetrics().bindTo(registry);
     new JvmThreadMetrics().bindTo(registry);
     new ProcessorMetrics().bindTo(registry);
@@ -131,6 +139,12 @@ public final class MailMetrics implements Events, AutoCloseable {
       case MailEvent.Deferred _ -> deferred.increment();
       case MailEvent.Returned _ -> returned.increment();
       case MailEvent.StoreHealth health -> store(health.store()).set(health.up() ? 1 : 0);
+      case MailEvent.StoreDamage found ->
+          damage.increment(new Damage(found.store(), found.damage(), found.repaired()));
+      case MailEvent.Scrubbed pass -> {
+        scrubs.increment();
+        scrubTime.set(pass.took().toSeconds());
+      }
     }
   }
 
@@ -207,6 +221,18 @@ public final class MailMetrics implements Events, AutoCloseable {
         "Messages by copies at their 250",
         "copies",
         String.valueOf(number));
+  }
+
+  private Counter damageCounter(Damage found) {
+    return counter(
+        "postern.store.damage",
+        "Copies that were not as they should be",
+        "store",
+        found.store(),
+        "damage",
+        found.sort().toLowerCase(Locale.ROOT),
+        "repaired",
+        String.valueOf(found.repaired()));
   }
 
   private Counter refusedCounter(Refusal refusal) {

@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import net.postern.batch.GroupCommit;
 import net.postern.blob.ObjectStore;
+import net.postern.blob.TimedStore;
 import net.postern.config.VaultConfig;
 import net.postern.events.Events;
 import net.postern.events.MailEvent;
@@ -109,13 +110,16 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
       Events events,
       Clock clock) {
     this.config = config;
-    this.lanes = stores.stream().map(StoreLane::new).toList();
+    this.lanes =
+        stores.stream()
+            .map(store -> new StoreLane(TimedStore.around(store, config.readWait())))
+            .toList();
     this.codec = new FrameCodec(keys);
-    this.reader = new StoreReader(this::readOrder, keys);
     this.events = events;
     this.clock = clock;
     this.upkeep =
         new StoreUpkeep(lanes, config, this::openSegment, facts, this::storeReturned, events);
+    this.reader = new StoreReader(upkeep::readable, keys, upkeep::mendSoon);
     this.commits =
         new GroupCommit<>(
             "vault-commit",
@@ -249,12 +253,6 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     end();
     upkeep.close();
     lanes.forEach(StoreLane::close);
-  }
-
-  private List<ObjectStore> readOrder() {
-    List<StoreLane> order = new ArrayList<>(lanes);
-    order.sort((a, b) -> Boolean.compare(b.up(), a.up()));
-    return order.stream().map(StoreLane::store).toList();
   }
 
   private void requireStores() throws VaultUnavailableException {

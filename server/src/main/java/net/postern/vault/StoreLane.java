@@ -9,7 +9,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import net.postern.blob.Appender;
-import net.postern.blob.ObjectStore;
+import net.postern.blob.TimedStore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,7 +43,7 @@ final class StoreLane implements AutoCloseable {
     record Stop() implements Work {}
   }
 
-  private final ObjectStore store;
+  private final TimedStore store;
   private final BlockingQueue<Work> queue = new ArrayBlockingQueue<>(8);
   private final Thread thread;
   private volatile State state = State.UP;
@@ -55,12 +55,12 @@ final class StoreLane implements AutoCloseable {
   // Owned by the lane's thread.
   private Optional<Appender> appender = Optional.empty();
 
-  StoreLane(ObjectStore store) {
+  StoreLane(TimedStore store) {
     this.store = store;
     this.thread = Thread.ofPlatform().name("store-" + store.name()).daemon().start(this::run);
   }
 
-  ObjectStore store() {
+  TimedStore store() {
     return store;
   }
 

@@ -3,16 +3,21 @@ package net.postern.vault;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import net.postern.blob.ObjectStore;
+import net.postern.blob.TimedStore;
 import net.postern.config.VaultConfig;
 import net.postern.events.Events;
+import net.postern.events.MailEvent;
 import net.postern.id.MessageId;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,11 +35,19 @@ public final class StoreUpkeep implements AutoCloseable {
   /** Time between two looks at the stores' health. */
   private static final Duration INTERVAL = Duration.ofSeconds(1);
 
+  /** Reads that take up to this long count as equally fast. */
+  private static final int FAST_MILLIS = 8;
+
+  /** Segments that wait to be looked at; the scrub finds what comes on top. */
+  private static final int MAX_SUSPECTS = 1_000;
+
   private final List<StoreLane> lanes;
   private final SegmentFacts facts;
   private final StoreWatch watch;
   private final Mender mender;
   private final CatchUp catchUp;
+  private final Events events;
+  private final Set<UUID> suspects = ConcurrentHashMap.newKeySet();
   private final Thread thread;
   private volatile boolean closed;
   private volatile boolean equalizeWanted = true;
@@ -50,6 +63,7 @@ public final class StoreUpkeep implements AutoCloseable {
       Runnable returned,
       Events events) {
     this.lanes = lanes;
+    this.events = events;
     this.facts =
         segment ->
             openSegment.get().equals(Optional.of(segment))
@@ -151,19 +165,74 @@ public final class StoreUpkeep implements AutoCloseable {
     throw failure;
   }
 
-  /** Stores that are worth asking: those that do not hang, the ones that are up first. */
+  /**
+   * All stores, best first: those that are up, that have no call hanging, that were fast of late.
+   * None is left out, since every call is bounded.
+   */
   List<ObjectStore> readable() {
-    List<ObjectStore> order = up();
-    lanes.stream()
-        .filter(lane -> !lane.up() && !lane.busy())
-        .forEach(lane -> order.add(lane.store()));
-    return order;
+    List<StoreLane> order = new ArrayList<>(lanes);
+    order.sort(
+        Comparator.<StoreLane>comparingInt(lane -> lane.up() ? 0 : lane.busy() ? 2 : 1)
+            .thenComparing(lane -> lane.store().meter().hanging() > 0)
+            .thenComparingInt(StoreUpkeep::slowness));
+    return order.stream().<ObjectStore>map(StoreLane::store).toList();
   }
 
-  private List<ObjectStore> up() {
-    List<ObjectStore> up = new ArrayList<>();
-    lanes.stream().filter(StoreLane::up).forEach(lane -> up.add(lane.store()));
-    return up;
+  // Roughly: stores that differ little keep their order, so that a disk's cache serves.
+  private static int slowness(StoreLane lane) {
+    long millis = TimeUnit.NANOSECONDS.toMillis(lane.store().meter().slowReadNanos());
+    return Long.SIZE - Long.numberOfLeadingZeros(millis / FAST_MILLIS);
+  }
+
+  /** All stores, in configured order. */
+  public List<TimedStore> all() {
+    return lanes.stream().map(StoreLane::store).toList();
+  }
+
+  /** The stores that take mail now, in configured order. */
+  List<ObjectStore> up() {
+    return lanes.stream().filter(StoreLane::up).<ObjectStore>map(StoreLane::store).toList();
+  }
+
+  /** What compares and mends. */
+  Mender mender() {
+    return mender;
+  }
+
+  /** Has a segment looked at soon, of which a bad copy was met when it was read. */
+  void mendSoon(UUID segment) {
+    if (suspects.size() < MAX_SUSPECTS && suspects.add(segment)) {
+      LockSupport.unpark(thread);
+    }
+  }
+
+  // What is being written is looked at when it has ended.
+  private void mendSuspects() {
+    for (UUID segment : List.copyOf(suspects)) {
+      if (closed) {
+        return;
+      }
+      try {
+        if (facts.fate(segment) != SegmentFacts.Fate.LEFT_ALONE) {
+          suspects.remove(segment);
+          mender.mend(Segment.object(segment), up()).findings().stream()
+              .map(StoreUpkeep::event)
+              .forEach(events::emit);
+        }
+      } catch (IOException | RuntimeException e) {
+        LOG.warn("segment {} cannot be mended now: {}", segment, e.toString());
+      }
+    }
+  }
+
+  /** A finding as it goes to log and metrics. */
+  static MailEvent event(Finding finding) {
+    return new MailEvent.StoreDamage(
+        finding.store(),
+        finding.object(),
+        finding.damage().name(),
+        finding.outcome() == Finding.Outcome.REPAIRED,
+        finding.detail());
   }
 
   /**
@@ -191,6 +260,7 @@ public final class StoreUpkeep implements AutoCloseable {
     while (!closed) {
       try {
         watch.look();
+        mendSuspects();
         if (equalizeWanted && lanes.stream().anyMatch(StoreLane::up)) {
           equalizeWanted = false;
           int copies = equalize();

@@ -30,8 +30,7 @@ import net.postern.blob.FaultyStore;
 import net.postern.blob.ObjectStore;
 import net.postern.blob.Parcel;
 import net.postern.blob.Replicas;
-import net.postern.config.ByteSize;
-import net.postern.config.VaultConfig;
+import net.postern.config.TestConfig;
 import net.postern.db.Database;
 import net.postern.db.TestDatabase;
 import net.postern.events.MailEvent;
@@ -101,16 +100,7 @@ class ErasingTest {
     }
     vault =
         new SegmentVault(
-            new VaultConfig(
-                List.of(),
-                Optional.empty(),
-                2,
-                Duration.ofSeconds(2),
-                new ByteSize(1 << 20),
-                new ByteSize(1 << 20),
-                Optional.empty(),
-                List.of(),
-                List.of()),
+            TestConfig.vault("reserve = \"1 MiB\"", "segment_size = \"1 MiB\""),
             stores,
             ring(),
             events::add,

@@ -7,18 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import net.postern.blob.Replicas;
 import net.postern.blob.S3Store;
 import net.postern.blob.S3TestStores;
-import net.postern.config.ByteSize;
-import net.postern.config.VaultConfig;
+import net.postern.config.TestConfig;
 import net.postern.id.CustomerId;
 import net.postern.id.MailboxId;
 import net.postern.id.MessageId;
@@ -86,16 +83,7 @@ class S3VaultTest extends MessageVaultContract {
         "vault",
         name ->
             new SegmentVault(
-                new VaultConfig(
-                    List.of(),
-                    Optional.empty(),
-                    2,
-                    Duration.ofSeconds(2),
-                    new ByteSize(0),
-                    new ByteSize(4 << 20),
-                    Optional.empty(),
-                    List.of(),
-                    List.of()),
+                TestConfig.vault("reserve = \"0 B\"", "segment_size = \"4 MiB\""),
                 stores,
                 keys(stores),
                 event -> {},

@@ -13,6 +13,7 @@ import net.postern.blob.DirectoryStore;
 import net.postern.blob.FaultyStore;
 import net.postern.blob.Replicas;
 import net.postern.config.ByteSize;
+import net.postern.config.TestConfig;
 import net.postern.config.VaultConfig;
 import net.postern.events.MailEvent;
 import net.postern.id.CustomerId;
@@ -26,6 +27,7 @@ import net.postern.testkit.Await;
 /** Three stores on disks that can misbehave, keys for two mailboxes, and a vault that reopens. */
 public final class VaultWorld implements AutoCloseable {
   public static final Duration STORE_WAIT = Duration.ofMillis(400);
+  public static final Duration READ_WAIT = Duration.ofSeconds(5);
 
   public final List<DirectoryStore> disks = new ArrayList<>();
   public final List<FaultyStore> stores = new ArrayList<>();
@@ -47,16 +49,14 @@ public final class VaultWorld implements AutoCloseable {
       stores.add(new FaultyStore(disks.getLast()));
     }
     config =
-        new VaultConfig(
-            List.of(),
-            Optional.empty(),
-            2,
-            STORE_WAIT,
-            new ByteSize(1 << 20),
-            new ByteSize(segmentBytes),
-            Optional.empty(),
-            List.of(),
-            List.of());
+        TestConfig.with(
+            TestConfig.vault(
+                "store_wait = \"" + STORE_WAIT.toMillis() + "ms\"",
+                "read_wait = \"" + READ_WAIT.toMillis() + "ms\"",
+                "reserve = \"1 MiB\"",
+                "scrub_rate = \"1 GiB\""),
+            "segmentSize",
+            new ByteSize(segmentBytes));
     KeyRing keys = keys();
     keys.createCustomer(customer, "Example Ltd");
     keys.createMailbox(customer, mailbox, "user@example.com");
