@@ -336,10 +336,17 @@ public final class S3Store implements ObjectStore, AutoCloseable {
 
   @Override
   public void list(String kind, Consumer<Listed> each) throws IOException {
+    list(kind, "", each);
+    joiner.tidyWhenDue(settings.prefix());
+  }
+
+  @Override
+  public void list(String kind, String prefix, Consumer<Listed> each) throws IOException {
+    String beginning = kind + "/" + prefix;
     Set<String> wholes = new HashSet<>();
     Map<String, Long> pieces = new LinkedHashMap<>();
     calls.list(
-        settings.prefix() + kind + "/",
+        settings.prefix() + beginning,
         entry -> {
           String object = entry.key().substring(settings.prefix().length());
           Optional<S3Pieces.Name> piece = S3Pieces.parse(object);
@@ -352,11 +359,10 @@ public final class S3Store implements ObjectStore, AutoCloseable {
         });
     pieces.forEach(
         (object, length) -> {
-          if (!wholes.contains(object)) {
+          if (!wholes.contains(object) && object.startsWith(beginning)) {
             each.accept(new Listed(object, length));
           }
         });
-    joiner.tidyWhenDue(settings.prefix());
   }
 
   @Override
