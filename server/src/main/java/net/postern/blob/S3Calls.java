@@ -3,6 +3,7 @@ package net.postern.blob;
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -196,15 +197,17 @@ final class S3Calls implements AutoCloseable {
   Fresh putFresh(String key, Body body) throws IOException {
     String what = "put " + key;
     try {
-      client.putObject(
-          request ->
-              request
-                  .bucket(settings.bucket())
-                  .key(key)
-                  .ifNoneMatch("*")
-                  .contentMD5(body.md5())
-                  .overrideConfiguration(limits(body.length())),
-          body.request());
+      tried(
+          () ->
+              client.putObject(
+                  request ->
+                      request
+                          .bucket(settings.bucket())
+                          .key(key)
+                          .ifNoneMatch("*")
+                          .contentMD5(body.md5())
+                          .overrideConfiguration(limits(body.length())),
+                  body.request()));
       return Fresh.WRITTEN;
     } catch (S3Exception e) {
       return switch (e.statusCode()) {
@@ -212,7 +215,7 @@ final class S3Calls implements AutoCloseable {
         case 501 -> Fresh.UNKNOWN;
         default -> throw failures.explain(what, e);
       };
-    } catch (SdkException e) {
+    } catch (SdkException | UncheckedIOException e) {
       throw failures.explain(what, e);
     }
   }
@@ -355,7 +358,7 @@ final class S3Calls implements AutoCloseable {
           return Optional.of(bytes);
         };
     try {
-      Optional<byte[]> bytes = client.getObject(request, body);
+      Optional<byte[]> bytes = tried(() -> client.getObject(request, body));
       if (bytes.isEmpty()) {
         throw ends(key, end);
       }
@@ -368,7 +371,7 @@ final class S3Calls implements AutoCloseable {
         return Optional.empty();
       }
       throw failures.explain(what, e);
-    } catch (SdkException e) {
+    } catch (SdkException | UncheckedIOException e) {
       throw failures.explain(what, e);
     }
   }
@@ -406,7 +409,7 @@ final class S3Calls implements AutoCloseable {
         return Optional.empty();
       }
       throw failures.explain(what, e);
-    } catch (SdkException e) {
+    } catch (SdkException | UncheckedIOException e) {
       throw failures.explain(what, e);
     }
   }
@@ -562,7 +565,7 @@ final class S3Calls implements AutoCloseable {
         return false;
       }
       throw failures.explain(what, e);
-    } catch (SdkException e) {
+    } catch (SdkException | UncheckedIOException e) {
       throw failures.explain(what, e);
     }
   }
@@ -581,10 +584,25 @@ final class S3Calls implements AutoCloseable {
                         .overrideConfiguration(limits(0))));
   }
 
+  // The library tries again what it takes for passing, but not when the server ends the connection
+  // in
+  // the middle of a body, as servers do with one that was idle for long.
+  private <T> T tried(Supplier<T> request) {
+    for (int left = settings.limits().retries(); ; left--) {
+      try {
+        return request.get();
+      } catch (UncheckedIOException e) {
+        if (left <= 0) {
+          throw e;
+        }
+      }
+    }
+  }
+
   private <T> T call(String what, Supplier<T> request) throws IOException {
     try {
-      return request.get();
-    } catch (SdkException e) {
+      return tried(request);
+    } catch (SdkException | UncheckedIOException e) {
       throw failures.explain(what, e);
     }
   }

@@ -11,7 +11,6 @@ import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.core.exception.AbortedException;
 import software.amazon.awssdk.core.exception.ApiCallAttemptTimeoutException;
 import software.amazon.awssdk.core.exception.ApiCallTimeoutException;
-import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
 /** Says in a sentence what is wrong with an S3 store, and what to do. */
@@ -27,7 +26,7 @@ final class S3Failures {
   /**
    * @param what was tried, as in "put segments/..."
    */
-  IOException explain(String what, SdkException failure) {
+  IOException explain(String what, RuntimeException failure) {
     if (failure instanceof AbortedException) {
       Thread.currentThread().interrupt();
       InterruptedIOException interrupted =
@@ -98,7 +97,7 @@ final class S3Failures {
     return code + ": " + details.errorMessage().strip();
   }
 
-  private String unanswered(SdkException failure) {
+  private String unanswered(RuntimeException failure) {
     String server = "the server " + settings.endpoint();
     Throwable cause = failure;
     for (int i = 0; i < MAX_CAUSES && cause != null; i++, cause = cause.getCause()) {

@@ -80,46 +80,42 @@ final class S3Joiner {
     return left.size();
   }
 
-  /**
-   * Puts an object together that has ended.
-   *
-   * @param done called when its pieces are no longer to be read
-   */
-  void finish(String object, S3Pieces pieces, S3Upload upload, Runnable done) {
+  /** Puts an object together that has ended. */
+  void finish(String object, S3Pieces pieces, S3Upload upload) {
     count(1);
     if (unfinished() > IN_MEMORY) {
       upload.giveUp();
     }
     store.background(
         () -> {
+          working.acquireUninterruptibly();
           try {
-            working.acquireUninterruptibly();
-            try {
-              finishNow(object, pieces, upload, done);
-            } finally {
-              working.release();
-            }
+            store.alone(object, () -> finishNow(object, pieces, upload));
+            again();
+          } catch (IOException | RuntimeException e) {
+            store.ended(object);
+            leave(object, e.getMessage());
           } finally {
+            working.release();
             count(-1);
           }
         });
   }
 
-  private void finishNow(String object, S3Pieces pieces, S3Upload upload, Runnable done) {
-    try {
-      if (upload.givenUp()) {
-        join(object, pieces);
-      } else {
-        upload.finish();
-        requireWhole(object, pieces.length());
-      }
-      done.run();
-      removal.pieces(store.key(object), pieces.backwards());
-      again();
-    } catch (IOException | RuntimeException e) {
-      done.run();
-      leave(object, e.getMessage());
+  private void finishNow(String object, S3Pieces pieces, S3Upload upload) throws IOException {
+    if (!store.isGrowing(object)) {
+      // It was put as a whole, or deleted, while it waited.
+      upload.giveUp();
+      return;
     }
+    if (upload.givenUp()) {
+      join(object, pieces);
+    } else {
+      upload.finish();
+      requireWhole(object, pieces.length());
+    }
+    store.ended(object);
+    removal.pieces(store.key(object), pieces.backwards());
   }
 
   /** Notes that an object stays in pieces for now. */
@@ -146,6 +142,10 @@ final class S3Joiner {
    * @throws IOException when it cannot be done now; the pieces stay
    */
   void join(String object) throws IOException {
+    store.alone(object, () -> joinNow(object));
+  }
+
+  private void joinNow(String object) throws IOException {
     String key = store.key(object);
     S3Pieces pieces = store.listPieces(object);
     if (pieces.isEmpty()) {

@@ -26,6 +26,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import net.postern.blob.S3Pieces.Slice;
@@ -68,6 +69,9 @@ public final class S3Store implements ObjectStore, AutoCloseable {
   /** Objects whose pieces are remembered, for reading what another process writes or left. */
   private static final int KNOWN_OBJECTS = 64;
 
+  /** Locks for changes to whole objects. */
+  private static final int CHANGES = 256;
+
   /** Time that closing leaves to objects that are being put together. */
   private static final Duration CLOSING = Duration.ofSeconds(10);
 
@@ -86,6 +90,9 @@ public final class S3Store implements ObjectStore, AutoCloseable {
           .expireAfterWrite(Duration.ofMinutes(1))
           .build();
 
+  // One for some of the objects each: held while a whole object is written or deleted.
+  private final ReentrantLock[] changes = new ReentrantLock[CHANGES];
+
   // Whether the server can refuse to replace; some cannot.
   private volatile boolean conditional = true;
 
@@ -96,6 +103,7 @@ public final class S3Store implements ObjectStore, AutoCloseable {
 
   S3Store(S3Settings settings, Clock clock) {
     this.settings = settings;
+    Arrays.setAll(changes, i -> new ReentrantLock());
     this.clock = clock;
     this.calls = new S3Calls(settings);
     this.removal = new S3Removal(settings, calls, clock);
@@ -155,23 +163,58 @@ public final class S3Store implements ObjectStore, AutoCloseable {
   }
 
   @Override
+  public String toString() {
+    return settings.toString();
+  }
+
+  @Override
   public void put(String object, ByteBuffer content) throws IOException {
     String key = key(object);
     S3Calls.Body body = S3Calls.Body.of(content);
-    Optional<String> version;
-    if (body.length() <= SINGLE_BYTES) {
-      version = calls.put(key, body, lockUntil(object));
-    } else {
-      S3Upload upload = upload(object);
-      upload.add(body);
-      version = upload.finish();
-    }
-    known.invalidate(object);
-    removal.pieces(key);
-    if (lockUntil(object).isEmpty()) {
-      removal.before(key, version);
-    }
+    alone(
+        object,
+        () -> {
+          Optional<String> version;
+          if (body.length() <= SINGLE_BYTES) {
+            version = calls.put(key, body, lockUntil(object));
+          } else {
+            S3Upload upload = upload(object);
+            upload.add(body);
+            version = upload.finish();
+          }
+          forget(object);
+          removal.pieces(key);
+          if (lockUntil(object).isEmpty()) {
+            removal.before(key, version);
+          }
+        });
     content.position(content.limit());
+  }
+
+  // What was known of pieces is no longer so.
+  private void forget(String object) {
+    growing.remove(object);
+    known.invalidate(object);
+  }
+
+  /** Something that writes or deletes a whole object. */
+  @FunctionalInterface
+  interface Change {
+    void make() throws IOException;
+  }
+
+  /**
+   * Makes a change to a whole object while this process makes no other to the same one: what is put
+   * together in the background must not replace what was put meanwhile, which may hold more.
+   */
+  void alone(String object, Change change) throws IOException {
+    ReentrantLock lock = changes[Math.floorMod(object.hashCode(), changes.length)];
+    lock.lock();
+    try {
+      change.make();
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override
@@ -293,10 +336,17 @@ public final class S3Store implements ObjectStore, AutoCloseable {
 
   @Override
   public void list(String kind, Consumer<Listed> each) throws IOException {
+    list(kind, "", each);
+    joiner.tidyWhenDue(settings.prefix());
+  }
+
+  @Override
+  public void list(String kind, String prefix, Consumer<Listed> each) throws IOException {
+    String beginning = kind + "/" + prefix;
     Set<String> wholes = new HashSet<>();
     Map<String, Long> pieces = new LinkedHashMap<>();
     calls.list(
-        settings.prefix() + kind + "/",
+        settings.prefix() + beginning,
         entry -> {
           String object = entry.key().substring(settings.prefix().length());
           Optional<S3Pieces.Name> piece = S3Pieces.parse(object);
@@ -309,18 +359,21 @@ public final class S3Store implements ObjectStore, AutoCloseable {
         });
     pieces.forEach(
         (object, length) -> {
-          if (!wholes.contains(object)) {
+          if (!wholes.contains(object) && object.startsWith(beginning)) {
             each.accept(new Listed(object, length));
           }
         });
-    joiner.tidyWhenDue(settings.prefix());
   }
 
   @Override
   public void delete(String object) throws IOException {
     String key = key(object);
-    known.invalidate(object);
-    removal.object(key);
+    alone(
+        object,
+        () -> {
+          forget(object);
+          removal.object(key);
+        });
   }
 
   @Override
@@ -408,7 +461,7 @@ public final class S3Store implements ObjectStore, AutoCloseable {
       }
       return;
     }
-    joiner.finish(object, pieces, upload, () -> growing.remove(object));
+    joiner.finish(object, pieces, upload);
   }
 
   S3Upload upload(String object) {
@@ -429,6 +482,11 @@ public final class S3Store implements ObjectStore, AutoCloseable {
                 .filter(name -> name.object().equals(key))
                 .ifPresent(name -> pieces.add(name.offset(), (int) entry.length())));
     return pieces;
+  }
+
+  /** The object is whole, or is left in pieces: who reads asks the server. */
+  void ended(String object) {
+    growing.remove(object);
   }
 
   boolean isGrowing(String object) {

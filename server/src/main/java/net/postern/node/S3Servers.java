@@ -99,12 +99,10 @@ final class S3Servers {
         (store, check) -> {
           Optional<String> wrong = wrong(check, end - System.nanoTime());
           if (wrong.isEmpty()) {
-            LOG.debug("store {} answers", store);
+            LOG.debug("{} answers", store);
           } else {
             LOG.error(
-                "store {} cannot be used now, and is tried again as mail comes: {}",
-                store,
-                wrong.get());
+                "{} cannot be used now, and is tried again as mail comes: {}", store, wrong.get());
           }
         });
   }

@@ -9,8 +9,7 @@ import net.postern.testkit.S3Server;
 public final class S3TestStores {
   /** Short enough for tests of what does not answer. */
   static final S3Settings.Limits SHORT =
-      new S3Settings.Limits(
-          Duration.ofSeconds(2), Duration.ofMillis(500), Duration.ofSeconds(3), 2);
+      new S3Settings.Limits(Duration.ofSeconds(2), Duration.ofSeconds(1), Duration.ofSeconds(6), 2);
 
   private S3TestStores() {}
 
