@@ -13,6 +13,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import net.postern.address.EmailAddress;
+import net.postern.batch.PeriodicJob;
 import net.postern.config.DeliveryConfig;
 import net.postern.config.NodeConfig;
 import net.postern.config.PosternConfig;
@@ -31,12 +32,15 @@ import net.postern.intake.Reconciler;
 import net.postern.keys.KeyRing;
 import net.postern.keys.KeyUpkeep;
 import net.postern.ledger.ErasedMail;
+import net.postern.ledger.Journal;
+import net.postern.ledger.JournalMerge;
 import net.postern.ledger.Ledger;
 import net.postern.ledger.LedgerUnavailableException;
 import net.postern.ledger.RefusalTrace;
 import net.postern.ledger.SegmentTable;
 import net.postern.observe.Fanout;
 import net.postern.observe.Health;
+import net.postern.observe.Logging;
 import net.postern.observe.MailLog;
 import net.postern.observe.MailMetrics;
 import net.postern.observe.ObserveServer;
@@ -44,6 +48,7 @@ import net.postern.tenant.DatabaseDirectory;
 import net.postern.tenant.DatabaseKeyShelf;
 import net.postern.tenant.Erasures;
 import net.postern.tenant.Route;
+import net.postern.tenant.Settings;
 import net.postern.tenant.Tenants;
 import net.postern.vault.SegmentVault;
 import org.slf4j.Logger;
@@ -62,6 +67,12 @@ public final class Node implements AutoCloseable {
   /** The part of the drain that deliveries have left, whatever sessions do: one in so many. */
   private static final int DELIVERY_SHARE = 4;
 
+  /** What was delivered since is delivered again when everything but a store is lost. */
+  private static final Duration JOURNAL_INTERVAL = Duration.ofSeconds(5);
+
+  private static final Duration SETTINGS_INTERVAL = Duration.ofSeconds(2);
+  private static final Duration MERGE_INTERVAL = Duration.ofMinutes(10);
+
   private final PosternConfig config;
   private final DataDirectory data;
   private final Database database;
@@ -69,6 +80,9 @@ public final class Node implements AutoCloseable {
   private final MailMetrics metrics;
   private final SegmentVault vault;
   private final Ledger ledger;
+  private final Settings settings;
+  private final Journal journal;
+  private final List<PeriodicJob> jobs;
   private final Reconciler reconciler;
   private final KeyUpkeep keyUpkeep;
   private final DeliveryEngine delivery;
@@ -114,6 +128,11 @@ public final class Node implements AutoCloseable {
     Stores stores = Stores.open(config.vault(), data.root());
     database = rollback.add(Database.open(config.database(), data.root()));
 
+    KeyRing keys = stores.keys(new DatabaseKeyShelf(database));
+    settings = new Settings(database, stores.replicas(), keys, List.of());
+    journal = new Journal(database, stores.replicas(), keys);
+    Rebuild.requireWhole(database, settings, stores);
+
     metrics = rollback.add(new MailMetrics());
     refusals = rollback.add(new RefusalTrace(database));
     Events events =
@@ -122,7 +141,7 @@ public final class Node implements AutoCloseable {
     DatabaseDirectory directory =
         new DatabaseDirectory(
             database, config.node().directoryCache(), outbound(config.delivery()));
-    KeyRing keys = stores.keys(new DatabaseKeyShelf(database));
+    nameAddresses(keys);
     tenants = new Tenants(database, keys);
     vault = rollback.add(new SegmentVault(config.vault(), stores.list(), keys, events, clock));
     ledger = rollback.add(new Ledger(database, data.node(), config.delivery().lease()));
@@ -176,6 +195,16 @@ public final class Node implements AutoCloseable {
         new Erasing(new Erasures(database, keys, clock), new ErasedMail(database), keys, events);
     keyUpkeep = rollback.add(new KeyUpkeep(keys, erasing::endDeliveries));
     keyUpkeep.start();
+    JournalMerge merge = new JournalMerge(stores.list(), stores.minimum(), keys);
+    jobs =
+        List.of(
+            rollback.add(new PeriodicJob("journal", JOURNAL_INTERVAL, journal::flush)),
+            rollback.add(new PeriodicJob("settings", SETTINGS_INTERVAL, settings::writeChanged)),
+            rollback.add(
+                new PeriodicJob(
+                    "journal-merge",
+                    MERGE_INTERVAL,
+                    () -> merge.merge(JournalMerge.Gone.NOTHING))));
     edge.start();
   }
 
@@ -228,6 +257,10 @@ public final class Node implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     ledger.close();
+    jobs.forEach(PeriodicJob::close);
+    if (!ledger.away()) {
+      flush();
+    }
     reconciler.close();
     keyUpkeep.close();
     vault.close();
@@ -240,6 +273,24 @@ public final class Node implements AutoCloseable {
     database.close();
     data.close();
     LOG.info("stopped");
+  }
+
+  private static void nameAddresses(KeyRing keys) {
+    try {
+      Logging.use(LogNames.of(keys));
+    } catch (IOException e) {
+      LOG.warn("addresses in this log cannot be told apart: {}", e.getMessage());
+    }
+  }
+
+  // What a store lacks when everything else is lost at this moment is delivered twice.
+  private void flush() {
+    try {
+      journal.flush();
+      settings.writeChanged();
+    } catch (IOException e) {
+      LOG.warn("outcomes or settings are written to the stores at the next start", e);
+    }
   }
 
   private static EmailAddress postmaster(NodeConfig config) {
@@ -295,6 +346,10 @@ public final class Node implements AutoCloseable {
         "postern.ledger.backlog",
         "Messages that wait to be entered in the ledger",
         ledger::backlog);
+    metrics.gauge(
+        "postern.journal.lag",
+        "Seconds since all outcomes of deliveries were last in the stores",
+        journal::lagSeconds);
     metrics.gauge("postern.delivery.under.way", "Deliveries under way", delivery::underWay);
     metrics.gauge(
         "postern.trace.dropped",

@@ -25,7 +25,7 @@ import net.postern.testkit.Await;
 
 /** Three stores on disks that can misbehave, keys for two mailboxes, and a vault that reopens. */
 public final class VaultWorld implements AutoCloseable {
-  public static final Duration STORE_WAIT = Duration.ofMillis(150);
+  public static final Duration STORE_WAIT = Duration.ofMillis(400);
 
   public final List<DirectoryStore> disks = new ArrayList<>();
   public final List<FaultyStore> stores = new ArrayList<>();
