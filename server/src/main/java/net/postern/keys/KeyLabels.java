@@ -72,6 +72,8 @@ public final class KeyLabels {
                       label(record, keys.above(record))));
           case SYSTEM -> {}
         }
+      } catch (KeyErasedException e) {
+        // Of a customer that was erased: nobody is to know its mailboxes.
       } catch (IOException | GeneralSecurityException e) {
         unreadable.add(KeyRecord.object(record.id()) + ": " + e.getMessage());
       }

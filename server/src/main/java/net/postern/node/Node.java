@@ -131,8 +131,9 @@ public final class Node implements AutoCloseable {
     stores = rollback.add(Stores.open(config.vault(), data.root()));
     database = rollback.add(Database.open(config.database(), data.root()));
 
-    settings = new Settings(database, stores.replicas(), stores.keys(), List.of());
-    journal = new Journal(database, stores.replicas(), stores.keys());
+    KeyRing keys = stores.keys(new DatabaseKeyShelf(database));
+    settings = new Settings(database, stores.replicas(), keys, List.of());
+    journal = new Journal(database, stores.replicas(), keys);
     Rebuild.requireWhole(database, settings, stores);
 
     metrics = rollback.add(new MailMetrics());
@@ -143,7 +144,6 @@ public final class Node implements AutoCloseable {
     DatabaseDirectory directory =
         new DatabaseDirectory(
             database, config.node().directoryCache(), outbound(config.delivery()));
-    KeyRing keys = stores.keys(new DatabaseKeyShelf(database));
     nameAddresses(keys);
     tenants = new Tenants(database, keys);
     vault = rollback.add(new SegmentVault(config.vault(), stores.list(), keys, events, clock));

@@ -23,6 +23,7 @@ import net.postern.db.Database;
 import net.postern.db.DatabaseException;
 import net.postern.id.CustomerId;
 import net.postern.id.MessageId;
+import net.postern.keys.KeyErasedException;
 import net.postern.keys.KeyLabels;
 import net.postern.ledger.Balance;
 import net.postern.ledger.Journal;
@@ -31,6 +32,7 @@ import net.postern.ledger.MessageRecord;
 import net.postern.ledger.RecordJson;
 import net.postern.ledger.SegmentTable;
 import net.postern.tenant.Settings;
+import net.postern.vault.ErasedException;
 import net.postern.vault.Place;
 import net.postern.vault.SegmentVault;
 import net.postern.vault.StoreWalk;
@@ -223,6 +225,8 @@ public final class Rebuild {
                         .formatted(customer, part));
               }
             });
+      } catch (KeyErasedException e) {
+        out.println("customer " + customer + " was erased");
       } catch (IOException e) {
         complain("settings of customer %s: %s".formatted(customer, e.getMessage()));
       }
@@ -396,10 +400,12 @@ public final class Rebuild {
     return List.of();
   }
 
-  // No key of any mailbox that held it is there: not damaged, but gone.
+  // No key of any mailbox that held it is there, or all were erased: not damaged, but gone.
   private static boolean isErased(IOException failure) {
-    return failure.getSuppressed().length > 0
-        && Arrays.stream(failure.getSuppressed()).allMatch(NoSuchFileException.class::isInstance);
+    return failure instanceof ErasedException
+        || (failure.getSuppressed().length > 0
+            && Arrays.stream(failure.getSuppressed())
+                .allMatch(NoSuchFileException.class::isInstance));
   }
 
   // ---- what came of it ----

@@ -59,6 +59,7 @@ import net.postern.tenant.LegalHold;
 import net.postern.tenant.LegalHolds;
 import net.postern.tenant.RecipientLookup;
 import net.postern.tenant.Route;
+import net.postern.tenant.Settings;
 import net.postern.tenant.TenantException;
 import net.postern.tenant.Tenants;
 import net.postern.testkit.Await;
@@ -327,12 +328,11 @@ class ErasingTest {
               Await.until(
                   () ->
                       handle
-                              .select(
-                                  "select count(*) from pg_stat_activity where wait_event_type ="
-                                      + " 'Lock' and datname = current_database()")
-                              .mapTo(Long.class)
-                              .one()
-                          > 0);
+                          .select(
+                              "select exists (select from pg_locks where not granted"
+                                  + " and pg_backend_pid() = any(pg_blocking_pids(pid)))")
+                          .mapTo(Boolean.class)
+                          .one());
               handle.execute(
                   "insert into legal_hold (id, customer_id, mailbox_id, reason, set_at)"
                       + " values (?, ?, null, 'late', now())",
@@ -504,7 +504,15 @@ class ErasingTest {
     MessageId waiting = enter(own, DeliveryState.WAITING, DeliveryState.HELD);
     KeyRing running = ring();
     assertEquals(customer.id(), running.mailboxKey(ann).customer());
+    Settings settings = new Settings(database, new Replicas(stores, 2), ring(), List.of());
+    assertEquals(2, settings.writeChanged(), "the control: both customers'");
     Erasing.Outcome outcome = erasing().customer(customer);
+    assertEquals(1, settings.waiting());
+    Settings later = new Settings(database, new Replicas(stores, 2), ring(), List.of());
+    assertEquals(0, later.writeChanged(), "nothing seals them any more");
+    assertEquals(0, later.waiting());
+    assertEquals(1, ring().labels(disks.getFirst()).customers().size(), "Other Ltd alone");
+    assertEquals(List.of(), ring().labels(disks.getFirst()).unreadable());
     assertEquals(List.of(), outcome.lacking());
     assertEquals(2, outcome.removed().size());
     assertEquals(

@@ -19,6 +19,7 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
 import net.postern.address.EmailAddress;
@@ -152,6 +153,42 @@ class RebuildTest {
             all.stream().mapToLong(Balance::delivered).sum(),
             all.stream().mapToLong(Balance::held).sum(),
             all.stream().mapToLong(Balance::waiting).sum());
+  }
+
+  /** What was erased does not come back, and is no damage. */
+  @Test
+  void whatWasErasedStaysErased() throws Exception {
+    try (SmtpPeer next = SmtpPeer.start(script(false))) {
+      history(next);
+      try (Workbench bench = Workbench.open(config())) {
+        Erasing erasing = bench.erasing();
+        Erasing.Outcome outcome =
+            erasing.mailbox(erasing.erasures().find(address("ann@one.example")));
+        assertEquals(1, outcome.removed().size(), "the one that was held");
+        assertEquals(List.of(), outcome.lacking());
+      }
+      deleteAllBut(2);
+      Rebuild.Report report = rebuild("store-2");
+      assertTrue(report.whole(), report::toString);
+      assertEquals(4, report.erased());
+      assertEquals(6, report.messages());
+      try (Workbench bench = Workbench.open(config())) {
+        assertEquals("delivered 1, held 0, waiting 1", states(bench.database()));
+        assertEquals(Optional.empty(), bench.tenants().findMailbox(address("ann@one.example")));
+        assertTrue(bench.tenants().findMailbox(address("slow@one.example")).isPresent());
+        bench.erasing().customer(bench.tenants().findCustomer("one").orElseThrow());
+      }
+      deleteAllBut(2);
+      report = rebuild("store-2");
+      assertTrue(report.whole(), report::toString);
+      assertEquals(5, report.erased());
+      try (Workbench bench = Workbench.open(config())) {
+        assertEquals("delivered 1, held 0, waiting 0", states(bench.database()));
+        assertEquals(
+            List.of("two.example"),
+            bench.tenants().domains().stream().map(Tenants.DomainListed::name).toList());
+      }
+    }
   }
 
   private void deleteAllBut(int store) throws IOException {
