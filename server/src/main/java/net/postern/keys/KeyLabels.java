@@ -41,7 +41,7 @@ public final class KeyLabels {
    *
    * @throws IOException when the store cannot be listed
    */
-  public static All read(ObjectStore store, MasterKey master, KeyRing keys) throws IOException {
+  static All read(ObjectStore store, KeyRing keys) throws IOException {
     List<Customer> customers = new ArrayList<>();
     List<Mailbox> mailboxes = new ArrayList<>();
     List<String> unreadable = new ArrayList<>();
@@ -50,7 +50,10 @@ public final class KeyLabels {
         "keys",
         each -> {
           try {
-            records.add(KeyRecord.decode(Replicas.read(store, each.object()).content()));
+            KeyRecord record = KeyRecord.decode(Replicas.read(store, each.object()).content());
+            if (!record.isTombstone()) {
+              records.add(record);
+            }
           } catch (IOException | IllegalArgumentException e) {
             unreadable.add(each.object() + ": " + e.getMessage());
           }
@@ -59,12 +62,14 @@ public final class KeyLabels {
       try {
         switch (record.kind()) {
           case CUSTOMER ->
-              customers.add(new Customer(new CustomerId(record.id()), label(record, master.key())));
-          case MAILBOX -> {
-            CustomerId customer = new CustomerId(record.parentId());
-            String label = label(record, keys.customerKey(customer));
-            mailboxes.add(new Mailbox(customer, new MailboxId(record.id()), label));
-          }
+              customers.add(
+                  new Customer(new CustomerId(record.id()), label(record, keys.above(record))));
+          case MAILBOX ->
+              mailboxes.add(
+                  new Mailbox(
+                      new CustomerId(record.parentId()),
+                      new MailboxId(record.id()),
+                      label(record, keys.above(record))));
           case SYSTEM -> {}
         }
       } catch (IOException | GeneralSecurityException e) {

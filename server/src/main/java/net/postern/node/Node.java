@@ -29,6 +29,9 @@ import net.postern.events.Events;
 import net.postern.filter.Pipeline;
 import net.postern.intake.MessageIntake;
 import net.postern.intake.Reconciler;
+import net.postern.keys.KeyRing;
+import net.postern.keys.KeyUpkeep;
+import net.postern.ledger.ErasedMail;
 import net.postern.ledger.Journal;
 import net.postern.ledger.JournalMerge;
 import net.postern.ledger.Ledger;
@@ -37,10 +40,13 @@ import net.postern.ledger.RefusalTrace;
 import net.postern.ledger.SegmentTable;
 import net.postern.observe.Fanout;
 import net.postern.observe.Health;
+import net.postern.observe.Logging;
 import net.postern.observe.MailLog;
 import net.postern.observe.MailMetrics;
 import net.postern.observe.ObserveServer;
 import net.postern.tenant.DatabaseDirectory;
+import net.postern.tenant.DatabaseKeyShelf;
+import net.postern.tenant.Erasures;
 import net.postern.tenant.Route;
 import net.postern.tenant.Settings;
 import net.postern.tenant.Tenants;
@@ -78,6 +84,7 @@ public final class Node implements AutoCloseable {
   private final Journal journal;
   private final List<PeriodicJob> jobs;
   private final Reconciler reconciler;
+  private final KeyUpkeep keyUpkeep;
   private final DeliveryEngine delivery;
   private final EdgeServer edge;
   private final Optional<ObserveServer> observe;
@@ -133,9 +140,10 @@ public final class Node implements AutoCloseable {
     DatabaseDirectory directory =
         new DatabaseDirectory(
             database, config.node().directoryCache(), outbound(config.delivery()));
-    tenants = new Tenants(database, stores.keys());
-    vault =
-        rollback.add(new SegmentVault(config.vault(), stores.list(), stores.keys(), events, clock));
+    KeyRing keys = stores.keys(new DatabaseKeyShelf(database));
+    nameAddresses(keys);
+    tenants = new Tenants(database, keys);
+    vault = rollback.add(new SegmentVault(config.vault(), stores.list(), keys, events, clock));
     ledger = rollback.add(new Ledger(database, data.node(), config.delivery().lease()));
     int recovered = ledger.recoverLeases();
     if (recovered > 0) {
@@ -183,7 +191,11 @@ public final class Node implements AutoCloseable {
     gauges();
     rollback.add(reconciler);
     reconciler.watch(found);
-    JournalMerge merge = new JournalMerge(stores.list(), stores.minimum(), stores.keys());
+    Erasing erasing =
+        new Erasing(new Erasures(database, keys, clock), new ErasedMail(database), keys, events);
+    keyUpkeep = rollback.add(new KeyUpkeep(keys, erasing::endDeliveries));
+    keyUpkeep.start();
+    JournalMerge merge = new JournalMerge(stores.list(), stores.minimum(), keys);
     jobs =
         List.of(
             rollback.add(new PeriodicJob("journal", JOURNAL_INTERVAL, journal::flush)),
@@ -250,6 +262,7 @@ public final class Node implements AutoCloseable {
       flush();
     }
     reconciler.close();
+    keyUpkeep.close();
     vault.close();
     if (!ledger.away()) {
       reconciler.noteFinished();
@@ -260,6 +273,14 @@ public final class Node implements AutoCloseable {
     database.close();
     data.close();
     LOG.info("stopped");
+  }
+
+  private static void nameAddresses(KeyRing keys) {
+    try {
+      Logging.use(LogNames.of(keys));
+    } catch (IOException e) {
+      LOG.warn("addresses in this log cannot be told apart: {}", e.getMessage());
+    }
   }
 
   // What a store lacks when everything else is lost at this moment is delivered twice.

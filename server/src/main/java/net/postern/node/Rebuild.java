@@ -2,7 +2,6 @@ package net.postern.node;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.NoSuchFileException;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,7 +22,9 @@ import net.postern.db.Database;
 import net.postern.db.DatabaseException;
 import net.postern.id.CustomerId;
 import net.postern.id.MessageId;
+import net.postern.keys.KeyErasedException;
 import net.postern.keys.KeyLabels;
+import net.postern.keys.KeyRing;
 import net.postern.ledger.Balance;
 import net.postern.ledger.Journal;
 import net.postern.ledger.LedgerRebuild;
@@ -65,6 +66,7 @@ public final class Rebuild {
   private final ObjectStore from;
   private final Stores stores;
   private final Database database;
+  private final KeyRing keys;
   private final Settings settings;
   private final LedgerRebuild ledger;
   private final SegmentTable segments;
@@ -102,7 +104,8 @@ public final class Rebuild {
     this.from = from;
     this.stores = stores;
     this.database = database;
-    this.settings = new Settings(database, stores.replicas(), stores.keys(), List.of());
+    this.keys = stores.keys();
+    this.settings = new Settings(database, stores.replicas(), keys, List.of());
     this.ledger = new LedgerRebuild(database);
     this.segments = new SegmentTable(database);
     this.threads = threads;
@@ -177,7 +180,8 @@ public final class Rebuild {
   private Report run() throws StartException, IOException, InterruptedException {
     begin();
     settings();
-    // Keys need no step: they are read from the stores.
+    // Keys need no step: they are read from the stores, and the database takes its copies when the
+    // node reads them.
     journal();
     messages();
     long orphans = ledger.orphans();
@@ -223,6 +227,8 @@ public final class Rebuild {
                         .formatted(customer, part));
               }
             });
+      } catch (KeyErasedException e) {
+        out.printf("customer %s was erased%n", customer);
       } catch (IOException e) {
         complain("settings of customer %s: %s".formatted(customer, e.getMessage()));
       }
@@ -233,7 +239,7 @@ public final class Rebuild {
 
   // Customers of which the store has keys only: older data, or damaged settings.
   private void fromKeys(Set<CustomerId> restored) throws IOException {
-    KeyLabels.All labels = stores.keys().labels(from);
+    KeyLabels.All labels = keys.labels(from);
     labels.unreadable().forEach(each -> complain("key record " + each));
     for (KeyLabels.Customer customer : labels.customers()) {
       List<KeyLabels.Mailbox> mailboxes =
@@ -256,7 +262,7 @@ public final class Rebuild {
     Journal.Read read =
         Journal.read(
             from,
-            stores.keys(),
+            keys,
             entries -> {
               try {
                 ledger.load(entries);
@@ -322,7 +328,7 @@ public final class Rebuild {
   }
 
   private void work(Queue<UUID> queue, Queue<Exception> failures) throws IOException {
-    StoreWalk walk = new StoreWalk(from, stores.keys());
+    StoreWalk walk = new StoreWalk(from, keys);
     List<MessageRecord> batch = new ArrayList<>();
     for (UUID segment = queue.poll(); segment != null; segment = queue.poll()) {
       StoreWalk.Found found = walk(walk, segment, batch, failures);
@@ -396,10 +402,12 @@ public final class Rebuild {
     return List.of();
   }
 
-  // No key of any mailbox that held it is there: not damaged, but gone.
+  // No key of any mailbox that held it is left: not damaged, but gone.
   private static boolean isErased(IOException failure) {
-    return failure.getSuppressed().length > 0
-        && Arrays.stream(failure.getSuppressed()).allMatch(NoSuchFileException.class::isInstance);
+    return failure instanceof KeyErasedException
+        || (failure.getSuppressed().length > 0
+            && Arrays.stream(failure.getSuppressed())
+                .allMatch(KeyErasedException.class::isInstance));
   }
 
   // ---- what came of it ----

@@ -8,9 +8,14 @@ import net.postern.config.PosternConfig;
 import net.postern.db.Database;
 import net.postern.db.DatabaseException;
 import net.postern.events.Events;
+import net.postern.keys.KeyRing;
+import net.postern.ledger.ErasedMail;
 import net.postern.ledger.Journal;
 import net.postern.ledger.MessageQueries;
+import net.postern.observe.Pseudonyms;
 import net.postern.quarantine.Quarantine;
+import net.postern.tenant.DatabaseKeyShelf;
+import net.postern.tenant.Erasures;
 import net.postern.tenant.LegalHolds;
 import net.postern.tenant.Settings;
 import net.postern.tenant.Tenants;
@@ -28,24 +33,32 @@ public final class Workbench implements AutoCloseable {
 
   private final Optional<DataDirectory> claimed;
   private final Database database;
+  private final KeyRing keys;
   private final Tenants tenants;
   private final MessageQueries messages;
   private final Quarantine quarantine;
   private final LegalHolds holds;
+  private final Erasing erasing;
   private final Settings settings;
   private final Journal journal;
 
   private Workbench(Optional<DataDirectory> claimed, Database database, Stores stores) {
     this.claimed = claimed;
     this.database = database;
-    this.tenants = new Tenants(database, stores.keys());
-    this.settings = new Settings(database, stores.replicas(), stores.keys(), List.of());
-    this.journal = new Journal(database, stores.replicas(), stores.keys());
+    this.keys = stores.keys(new DatabaseKeyShelf(database));
+    this.tenants = new Tenants(database, keys);
+    this.settings = new Settings(database, stores.replicas(), keys, List.of());
+    this.journal = new Journal(database, stores.replicas(), keys);
     this.messages = new MessageQueries(database);
     this.holds = new LegalHolds(database, Clock.systemUTC());
     Events nobody = event -> {};
-    this.quarantine =
-        new Quarantine(messages, new StoreReader(stores::list, stores.keys()), nobody);
+    this.erasing =
+        new Erasing(
+            new Erasures(database, keys, Clock.systemUTC()),
+            new ErasedMail(database),
+            keys,
+            nobody);
+    this.quarantine = new Quarantine(messages, new StoreReader(stores::list, keys), nobody);
   }
 
   /**
@@ -77,6 +90,10 @@ public final class Workbench implements AutoCloseable {
     return database;
   }
 
+  public KeyRing keys() {
+    return keys;
+  }
+
   public Tenants tenants() {
     return tenants;
   }
@@ -89,8 +106,21 @@ public final class Workbench implements AutoCloseable {
     return quarantine;
   }
 
+  /**
+   * The form of addresses in the log.
+   *
+   * @throws IOException when the system's key cannot be had
+   */
+  public Pseudonyms pseudonyms() throws IOException {
+    return LogNames.of(keys);
+  }
+
   public LegalHolds holds() {
     return holds;
+  }
+
+  public Erasing erasing() {
+    return erasing;
   }
 
   /**

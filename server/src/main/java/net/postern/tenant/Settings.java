@@ -13,6 +13,7 @@ import net.postern.blob.Parcel;
 import net.postern.blob.Replicas;
 import net.postern.db.Database;
 import net.postern.id.CustomerId;
+import net.postern.keys.KeyErasedException;
 import net.postern.keys.KeyLabels;
 import net.postern.keys.KeyRing;
 import org.jdbi.v3.core.Handle;
@@ -102,7 +103,20 @@ public final class Settings {
   private record Content(long generation, byte[] bytes) {}
 
   private boolean write(CustomerId customer) throws IOException {
-    SecretKeySpec key = keys.customerKey(customer);
+    SecretKeySpec key;
+    try {
+      key = keys.customerKey(customer);
+    } catch (KeyErasedException e) {
+      // What the stores have of it is unreadable for ever, and so would be what is added.
+      database
+          .jdbi()
+          .useHandle(
+              handle ->
+                  handle.execute(
+                      "update settings_state set written = changed where customer_id = ?",
+                      customer.value()));
+      return false;
+    }
     try (Handle handle = database.jdbi().open()) {
       // Of two writers the slower one must not replace what the faster one read later.
       if (!locked(handle, "pg_try_advisory_lock", customer)) {

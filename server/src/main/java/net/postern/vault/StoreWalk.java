@@ -63,7 +63,7 @@ public final class StoreWalk {
     boolean torn = false;
     SegmentCopies.Copy copy = copies.all().getFirst();
     if (copy.length() > end) {
-      torn = copies.isTorn(copy, end);
+      torn = SegmentCopies.isTorn(copy, end);
       damaged[0] += torn ? 0 : 1;
     }
     return new Found(frames[0], damaged[0], torn, store.failure());

@@ -347,8 +347,7 @@ class RebuildTest {
       assertTrue(stores.getFirst().lacking() > 0);
       assertTrue(stores.getLast().up());
       VaultLook.Kind nothing = new VaultLook.Kind(0, 0);
-      assertEquals(
-          2, stores.getLast().kinds().getOrDefault("settings", nothing).objects());
+      assertEquals(2, stores.getLast().kinds().getOrDefault("settings", nothing).objects());
       assertFalse(Files.exists(directory.resolve("data/store-1")));
       try (DataDirectory _ = DataDirectory.claim(config().node().data())) {
         assertTrue(bereft.nodeRuns());

@@ -25,7 +25,7 @@ import net.postern.testkit.Await;
 
 /** Three stores on disks that can misbehave, keys for two mailboxes, and a vault that reopens. */
 public final class VaultWorld implements AutoCloseable {
-  public static final Duration STORE_WAIT = Duration.ofMillis(150);
+  public static final Duration STORE_WAIT = Duration.ofMillis(400);
 
   public final List<DirectoryStore> disks = new ArrayList<>();
   public final List<FaultyStore> stores = new ArrayList<>();
@@ -53,7 +53,8 @@ public final class VaultWorld implements AutoCloseable {
             STORE_WAIT,
             new ByteSize(1 << 20),
             new ByteSize(segmentBytes),
-            Optional.empty());
+            Optional.empty(),
+            List.of());
     KeyRing keys = keys();
     keys.createCustomer(customer, "Example Ltd");
     keys.createMailbox(customer, mailbox, "user@example.com");
