@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -32,6 +31,7 @@ import net.postern.ledger.MessageRecord;
 import net.postern.ledger.RecordJson;
 import net.postern.ledger.SegmentTable;
 import net.postern.tenant.Settings;
+import net.postern.vault.ErasedException;
 import net.postern.vault.Place;
 import net.postern.vault.SegmentVault;
 import net.postern.vault.StoreWalk;
@@ -388,26 +388,17 @@ public final class Rebuild {
   private List<MessageRecord> records(Place place, MessageId id, SegmentVault.Content content) {
     try {
       return RecordJson.decode(content.read().meta(), place);
+    } catch (ErasedException e) {
+      // Not damaged, but gone.
+      erased.incrementAndGet();
     } catch (IOException e) {
-      if (isErased(e)) {
-        erased.incrementAndGet();
-      } else {
-        unreadable.incrementAndGet();
-        complain("message %s cannot be read: %s".formatted(id, e.getMessage()));
-      }
+      unreadable.incrementAndGet();
+      complain("message %s cannot be read: %s".formatted(id, e.getMessage()));
     } catch (IllegalArgumentException e) {
       unreadable.incrementAndGet();
       complain("message %s cannot be entered: %s".formatted(id, e.getMessage()));
     }
     return List.of();
-  }
-
-  // No key of any mailbox that held it is left: not damaged, but gone.
-  private static boolean isErased(IOException failure) {
-    return failure instanceof KeyErasedException
-        || (failure.getSuppressed().length > 0
-            && Arrays.stream(failure.getSuppressed())
-                .allMatch(KeyErasedException.class::isInstance));
   }
 
   // ---- what came of it ----
