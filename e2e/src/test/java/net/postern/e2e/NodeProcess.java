@@ -203,12 +203,36 @@ final class NodeProcess implements AutoCloseable {
 
   /** Runs an admin command beside the node. */
   Outcome admin(String... arguments) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>(List.of(HOME.resolve("postern").toString(), "admin"));
-    command.addAll(List.of(arguments));
-    command.addAll(List.of("--config", writeConfig().toString()));
+    return command("admin", arguments);
+  }
+
+  /** Runs a command that looks into the stores, or mends them. */
+  Outcome vault(String... arguments) throws IOException, InterruptedException {
+    return command("vault", arguments);
+  }
+
+  private Outcome command(String group, String... arguments)
+      throws IOException, InterruptedException {
     Map<String, String> environment = new TreeMap<>();
     environment("", environment);
-    return run(environment, command);
+    return run(environment, commandLine(group, arguments));
+  }
+
+  /** Starts a command and leaves it to itself: to be killed. */
+  Process begin(String group, String... arguments) throws IOException {
+    ProcessBuilder builder =
+        new ProcessBuilder(commandLine(group, arguments))
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD);
+    environment("", builder.environment());
+    return builder.start();
+  }
+
+  private List<String> commandLine(String group, String... arguments) throws IOException {
+    List<String> command = new ArrayList<>(List.of(HOME.resolve("postern").toString(), group));
+    command.addAll(List.of(arguments));
+    command.addAll(List.of("--config", writeConfig().toString()));
+    return command;
   }
 
   /** Runs an admin command that has to succeed. */

@@ -2,10 +2,8 @@ package net.postern.node;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.NoSuchFileException;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -25,6 +23,7 @@ import net.postern.id.CustomerId;
 import net.postern.id.MessageId;
 import net.postern.keys.KeyErasedException;
 import net.postern.keys.KeyLabels;
+import net.postern.keys.KeyRing;
 import net.postern.ledger.Balance;
 import net.postern.ledger.Journal;
 import net.postern.ledger.LedgerRebuild;
@@ -67,6 +66,7 @@ public final class Rebuild {
   private final ObjectStore from;
   private final Stores stores;
   private final Database database;
+  private final KeyRing keys;
   private final Settings settings;
   private final LedgerRebuild ledger;
   private final SegmentTable segments;
@@ -104,7 +104,8 @@ public final class Rebuild {
     this.from = from;
     this.stores = stores;
     this.database = database;
-    this.settings = new Settings(database, stores.replicas(), stores.keys(), List.of());
+    this.keys = stores.keys();
+    this.settings = new Settings(database, stores.replicas(), keys, List.of());
     this.ledger = new LedgerRebuild(database);
     this.segments = new SegmentTable(database);
     this.threads = threads;
@@ -179,7 +180,8 @@ public final class Rebuild {
   private Report run() throws StartException, IOException, InterruptedException {
     begin();
     settings();
-    // Keys need no step: they are read from the stores.
+    // Keys need no step: they are read from the stores, and the database takes its copies when the
+    // node reads them.
     journal();
     messages();
     long orphans = ledger.orphans();
@@ -226,7 +228,7 @@ public final class Rebuild {
               }
             });
       } catch (KeyErasedException e) {
-        out.println("customer " + customer + " was erased");
+        out.printf("customer %s was erased%n", customer);
       } catch (IOException e) {
         complain("settings of customer %s: %s".formatted(customer, e.getMessage()));
       }
@@ -237,7 +239,7 @@ public final class Rebuild {
 
   // Customers of which the store has keys only: older data, or damaged settings.
   private void fromKeys(Set<CustomerId> restored) throws IOException {
-    KeyLabels.All labels = stores.keys().labels(from);
+    KeyLabels.All labels = keys.labels(from);
     labels.unreadable().forEach(each -> complain("key record " + each));
     for (KeyLabels.Customer customer : labels.customers()) {
       List<KeyLabels.Mailbox> mailboxes =
@@ -260,7 +262,7 @@ public final class Rebuild {
     Journal.Read read =
         Journal.read(
             from,
-            stores.keys(),
+            keys,
             entries -> {
               try {
                 ledger.load(entries);
@@ -326,7 +328,7 @@ public final class Rebuild {
   }
 
   private void work(Queue<UUID> queue, Queue<Exception> failures) throws IOException {
-    StoreWalk walk = new StoreWalk(from, stores.keys());
+    StoreWalk walk = new StoreWalk(from, keys);
     List<MessageRecord> batch = new ArrayList<>();
     for (UUID segment = queue.poll(); segment != null; segment = queue.poll()) {
       StoreWalk.Found found = walk(walk, segment, batch, failures);
@@ -386,26 +388,17 @@ public final class Rebuild {
   private List<MessageRecord> records(Place place, MessageId id, SegmentVault.Content content) {
     try {
       return RecordJson.decode(content.read().meta(), place);
+    } catch (ErasedException e) {
+      // Not damaged, but gone.
+      erased.incrementAndGet();
     } catch (IOException e) {
-      if (isErased(e)) {
-        erased.incrementAndGet();
-      } else {
-        unreadable.incrementAndGet();
-        complain("message %s cannot be read: %s".formatted(id, e.getMessage()));
-      }
+      unreadable.incrementAndGet();
+      complain("message %s cannot be read: %s".formatted(id, e.getMessage()));
     } catch (IllegalArgumentException e) {
       unreadable.incrementAndGet();
       complain("message %s cannot be entered: %s".formatted(id, e.getMessage()));
     }
     return List.of();
-  }
-
-  // No key of any mailbox that held it is there, or all were erased: not damaged, but gone.
-  private static boolean isErased(IOException failure) {
-    return failure instanceof ErasedException
-        || (failure.getSuppressed().length > 0
-            && Arrays.stream(failure.getSuppressed())
-                .allMatch(NoSuchFileException.class::isInstance));
   }
 
   // ---- what came of it ----

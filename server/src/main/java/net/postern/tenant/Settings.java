@@ -107,7 +107,7 @@ public final class Settings {
     try {
       key = keys.customerKey(customer);
     } catch (KeyErasedException e) {
-      // Nothing seals them any more, and what the stores have opens with nothing.
+      // What the stores have of it is unreadable for ever, and so would be what is added.
       database
           .jdbi()
           .useHandle(

@@ -22,7 +22,7 @@ class DocsTest {
           "@(?:link|linkplain)\\s+(?:\\*\\s+)?(net\\.postern(?:\\.[a-z0-9]+)+\\.[A-Z]\\w*)");
   private static final Pattern LINK = Pattern.compile("\\]\\(([^)#:]+)(#[^)]*)?\\)");
   private static final List<String> COMMANDS =
-      List.of("demo", "test", "start", "config check", "scan", "admin", "bench");
+      List.of("demo", "test", "start", "config check", "scan", "admin", "vault", "bench");
 
   @Test
   void theReadmeNamesEveryCommand() throws IOException {

@@ -1,9 +1,11 @@
 package net.postern.node;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -17,25 +19,37 @@ import java.nio.file.Path;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import net.postern.address.EmailAddress;
+import net.postern.blob.DirectoryStore;
+import net.postern.blob.Replicas;
 import net.postern.config.ConfigLoader;
 import net.postern.config.DatabaseConfig;
 import net.postern.config.HostPort;
 import net.postern.config.PosternConfig;
 import net.postern.db.Database;
 import net.postern.db.TestDatabase;
+import net.postern.id.CustomerId;
+import net.postern.id.MessageId;
+import net.postern.keys.KeyRing;
+import net.postern.keys.MasterKey;
 import net.postern.ledger.Balance;
 import net.postern.ledger.LedgerRebuild;
+import net.postern.ledger.MessageQueries;
 import net.postern.tenant.Customer;
 import net.postern.tenant.Route;
+import net.postern.tenant.Settings;
 import net.postern.tenant.Tenants;
 import net.postern.testkit.Await;
 import net.postern.testkit.SmtpPeer;
+import net.postern.vault.StoreWalk;
+import net.postern.vault.VaultUnavailableException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -336,5 +350,110 @@ class RebuildTest {
         assertEquals("delivered 4, held 1, waiting 1", states(again));
       }
     }
+  }
+
+  @Test
+  void aLookNeitherNeedsADatabaseNorMakesAnything() throws Exception {
+    try (SmtpPeer next = SmtpPeer.start(script(false))) {
+      history(next);
+      MessageId id;
+      try (Database database = Database.open(config().database(), directory)) {
+        id = new MessageQueries(database).held(Optional.empty(), 1).getFirst().key().message();
+      }
+      VaultLook look = new VaultLook(config());
+      assertFalse(look.nodeRuns());
+      assertTrue(look.stores().stream().allMatch(each -> each.up() && each.lacking() == 0));
+      delete(directory.resolve("data/store-1"));
+      // A database that knows nothing: every segment is looked into.
+      newDatabase();
+      VaultLook bereft = new VaultLook(config());
+      byte[] content = bereft.get(id, Optional.of("store-3"));
+      assertTrue(new String(content, StandardCharsets.US_ASCII).contains(HELD));
+      assertArrayEquals(content, bereft.get(id, Optional.empty()));
+      String none =
+          String.valueOf(
+              assertThrows(
+                      VaultUnavailableException.class,
+                      () -> bereft.get(MessageId.create(), Optional.empty()))
+                  .getMessage());
+      assertTrue(none.contains("is in none of: store-2, store-3"), none);
+      assertThrows(StartException.class, () -> bereft.get(id, Optional.of("store-1")));
+      List<VaultLook.Store> stores = bereft.stores();
+      assertEquals("its directory is missing", stores.getFirst().problem());
+      assertTrue(stores.getFirst().lacking() > 0);
+      assertTrue(stores.getLast().up());
+      VaultLook.Kind nothing = new VaultLook.Kind(0, 0);
+      assertEquals(2, stores.getLast().kinds().getOrDefault("settings", nothing).objects());
+      assertFalse(Files.exists(directory.resolve("data/store-1")));
+      try (DataDirectory _ = DataDirectory.claim(config().node().data())) {
+        assertTrue(bereft.nodeRuns());
+      }
+      assertFalse(bereft.nodeRuns());
+    }
+  }
+
+  /** The reader that docs/vault.md prints, as it stands there. */
+  @Test
+  void aReaderInAnotherLanguageReadsAStoreAlone() throws Exception {
+    Path script = directory.resolve("reader.py");
+    String page = Files.readString(Path.of("../docs/vault.md"));
+    int from = page.indexOf("```python\n") + "```python\n".length();
+    Files.writeString(script, page.substring(from, page.indexOf("```", from)));
+    assumeTrue(
+        python(List.of("-c", "import cryptography")) == 0, "python3-cryptography is not installed");
+    try (SmtpPeer next = SmtpPeer.start(script(false))) {
+      history(next);
+      Path store = directory.resolve("data/store-3");
+      Path out = Files.createDirectory(directory.resolve("out"));
+      assertEquals(
+          0,
+          python(
+              List.of(
+                  script.toString(),
+                  store.toString(),
+                  directory.resolve("data/master.key").toString(),
+                  out.toString())));
+      DirectoryStore alone = new DirectoryStore("alone", store);
+      KeyRing keys =
+          new KeyRing(
+              MasterKey.read(directory.resolve("data/master.key")),
+              new Replicas(List.of(alone), 1));
+      StoreWalk walk = new StoreWalk(alone, keys);
+      int[] messages = new int[1];
+      for (UUID segment : StoreWalk.segments(alone)) {
+        walk.walk(
+            segment,
+            (place, id, content) -> {
+              messages[0]++;
+              assertArrayEquals(
+                  content.read().content(), Files.readAllBytes(out.resolve(id + ".eml")));
+              assertArrayEquals(
+                  content.read().meta(), Files.readAllBytes(out.resolve(id + ".json")));
+            });
+      }
+      assertEquals(6, messages[0]);
+      List<String> journal = Files.readAllLines(out.resolve("journal.txt"));
+      assertEquals(4, journal.size());
+      assertTrue(journal.stream().allMatch(line -> line.endsWith(" 0 DELIVERED")));
+      StringBuilder settings = new StringBuilder();
+      for (CustomerId each : Settings.listed(alone)) {
+        settings.append(Files.readString(out.resolve("settings-" + each + ".json")));
+      }
+      assertTrue(settings.toString().contains("ann@one.example"));
+      assertTrue(settings.toString().contains("ann@two.example"));
+    }
+  }
+
+  private int python(List<String> arguments) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(List.of("python3"));
+    command.addAll(arguments);
+    Process run;
+    try {
+      run = new ProcessBuilder(command).inheritIO().start();
+    } catch (IOException e) {
+      return -1;
+    }
+    assertTrue(run.waitFor(1, TimeUnit.MINUTES));
+    return run.exitValue();
   }
 }

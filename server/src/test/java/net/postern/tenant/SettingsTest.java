@@ -18,6 +18,7 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import net.postern.address.EmailAddress;
 import net.postern.blob.DirectoryStore;
+import net.postern.blob.Parcel;
 import net.postern.blob.Replicas;
 import net.postern.config.HostPort;
 import net.postern.config.Network;
@@ -257,6 +258,22 @@ class SettingsTest {
       // The control: another store has them.
       assertEquals(1, again.restore(disks.get(1), one.id(), 0).get("customer"));
     }
+  }
+
+  @Test
+  void anErasedCustomerIsNotWrittenAndKeepsNobodyWaiting() throws Exception {
+    Customer one = customer("One Ltd", "one.example");
+    Customer two = customer("Two Ltd", "two.example");
+    assertEquals(2, settings.writeChanged());
+    long before = Settings.generation(disks.get(0), one.id());
+    KeyRing ring = keys();
+    Parcel stone = ring.tombstone(one.id(), Clock.systemUTC().instant());
+    new Replicas(disks, 2).put("keys/" + one.id(), stone);
+    tenants.setPolicy(one, 1, 2, 3, "");
+    tenants.setPolicy(two, 1, 2, 3, "");
+    assertEquals(1, settings(database, List.of()).writeChanged());
+    assertEquals(0, settings.waiting());
+    assertEquals(before, Settings.generation(disks.get(0), one.id()));
   }
 
   private Path file(CustomerId customer) throws IOException {
