@@ -15,6 +15,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import net.postern.blob.ObjectStore;
 import net.postern.blob.Parcel;
@@ -45,6 +46,7 @@ public final class StoreUpkeep implements AutoCloseable {
   private final List<StoreLane> lanes;
   private final long reserve;
   private final Supplier<Optional<UUID>> openSegment;
+  private final Predicate<UUID> dropped;
   private final Runnable returned;
   private final Events events;
   private final AtomicLong repaired = new AtomicLong();
@@ -54,17 +56,20 @@ public final class StoreUpkeep implements AutoCloseable {
   private volatile boolean equalizeWanted = true;
 
   /**
+   * @param dropped whether a segment is on its way out of all stores: it is not copied to any
    * @param returned told when a store takes mail again; must not block
    */
   StoreUpkeep(
       List<StoreLane> lanes,
       long reserve,
       Supplier<Optional<UUID>> openSegment,
+      Predicate<UUID> dropped,
       Runnable returned,
       Events events) {
     this.lanes = lanes;
     this.reserve = reserve;
     this.openSegment = openSegment;
+    this.dropped = dropped;
     this.returned = returned;
     this.events = events;
     this.thread = Thread.ofPlatform().name("store-upkeep").daemon().start(this::run);
@@ -81,7 +86,7 @@ public final class StoreUpkeep implements AutoCloseable {
   }
 
   /** Has the stores made equal soon: a segment has ended that not all of them got. */
-  void equalizeSoon() {
+  public void equalizeSoon() {
     equalizeWanted = true;
   }
 
@@ -188,7 +193,7 @@ public final class StoreUpkeep implements AutoCloseable {
 
   private int mend(String object, List<ObjectStore> up) throws IOException {
     Optional<UUID> segment = Segment.name(object);
-    if (segment.isEmpty() || openSegment.get().equals(segment)) {
+    if (segment.isEmpty() || openSegment.get().equals(segment) || dropped.test(segment.get())) {
       return 0;
     }
     SegmentCopies copies = SegmentCopies.find(up, segment.get());
