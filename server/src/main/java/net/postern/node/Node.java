@@ -9,6 +9,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -31,6 +33,7 @@ import net.postern.intake.Reconciler;
 import net.postern.ledger.Ledger;
 import net.postern.ledger.LedgerUnavailableException;
 import net.postern.ledger.RefusalTrace;
+import net.postern.ledger.SegmentRetention;
 import net.postern.ledger.SegmentTable;
 import net.postern.observe.Fanout;
 import net.postern.observe.Health;
@@ -38,8 +41,10 @@ import net.postern.observe.MailLog;
 import net.postern.observe.MailMetrics;
 import net.postern.observe.ObserveServer;
 import net.postern.tenant.DatabaseDirectory;
+import net.postern.tenant.LegalHolds;
 import net.postern.tenant.Route;
 import net.postern.tenant.Tenants;
+import net.postern.vault.Compactor;
 import net.postern.vault.SegmentVault;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -65,6 +70,7 @@ public final class Node implements AutoCloseable {
   private final SegmentVault vault;
   private final Ledger ledger;
   private final Reconciler reconciler;
+  private final Compactor compactor;
   private final DeliveryEngine delivery;
   private final EdgeServer edge;
   private final Optional<ObserveServer> observe;
@@ -117,8 +123,18 @@ public final class Node implements AutoCloseable {
         new DatabaseDirectory(
             database, config.node().directoryCache(), outbound(config.delivery()));
     tenants = new Tenants(database, stores.keys());
+    SegmentRetention retention =
+        new SegmentRetention(
+            database, new LegalHolds(database, clock), Set::of, config.vault().keepFinished());
     vault =
-        rollback.add(new SegmentVault(config.vault(), stores.list(), stores.keys(), events, clock));
+        rollback.add(
+            new SegmentVault(
+                config.vault(),
+                stores.list(),
+                stores.keys(),
+                events,
+                clock,
+                segment -> isDropped(retention, segment)));
     ledger = rollback.add(new Ledger(database, data.node(), config.delivery().lease()));
     int recovered = ledger.recoverLeases();
     if (recovered > 0) {
@@ -163,9 +179,19 @@ public final class Node implements AutoCloseable {
     observe =
         config.observe().listen().map(at -> ObserveServer.start(at, checks(), metrics::scrape));
     observe.ifPresent(rollback::add);
+    compactor =
+        rollback.add(
+            new Compactor(
+                config.vault(),
+                grace(config),
+                vault.stores(),
+                retention,
+                new Compactor.Hooks(vault::endOld, vault.upkeep()::equalizeSoon),
+                clock));
     gauges();
     rollback.add(reconciler);
     reconciler.watch(found);
+    compactor.start();
     edge.start();
   }
 
@@ -218,6 +244,7 @@ public final class Node implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     ledger.close();
+    compactor.close();
     reconciler.close();
     vault.close();
     if (!ledger.away()) {
@@ -229,6 +256,22 @@ public final class Node implements AutoCloseable {
     database.close();
     data.close();
     LOG.info("stopped");
+  }
+
+  /** How long places of messages may be in someone's hands: whoever leased a delivery has one. */
+  static Duration grace(PosternConfig config) {
+    Duration lease = config.delivery().lease();
+    Duration grace = config.vault().compactGrace();
+    return grace.compareTo(lease) < 0 ? lease : grace;
+  }
+
+  // A copy too many is deleted again, so that the stores need not wait for the database.
+  private static boolean isDropped(SegmentRetention retention, UUID segment) {
+    try {
+      return retention.isDropped(segment);
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   private static EmailAddress postmaster(NodeConfig config) {
@@ -280,6 +323,34 @@ public final class Node implements AutoCloseable {
         "postern.vault.repaired",
         "Objects copied to stores that lacked them",
         vault.upkeep()::repaired);
+    metrics.gauge(
+        "postern.vault.live.bytes",
+        "Bytes of messages that something keeps, in one store",
+        () -> compactor.stats().liveBytes());
+    metrics.gauge(
+        "postern.vault.dead.bytes",
+        "Bytes that nothing keeps, in segments that are in use",
+        () -> compactor.stats().deadBytes());
+    metrics.gauge(
+        "postern.vault.dropped.bytes",
+        "Bytes of segments that are to be deleted",
+        () -> compactor.stats().droppedBytes());
+    metrics.gauge(
+        "postern.vault.segments.dropped",
+        "Segments of which nothing was kept, since start",
+        () -> compactor.stats().droppedSegments());
+    metrics.gauge(
+        "postern.vault.segments.rewritten",
+        "Segments that were copied into new ones, since start",
+        () -> compactor.stats().rewrittenSegments());
+    metrics.gauge(
+        "postern.vault.segments.deleted",
+        "Segments that are gone from every store, since start",
+        () -> compactor.stats().deletedSegments());
+    metrics.gauge(
+        "postern.vault.rewritten.bytes",
+        "Bytes of segments that compaction wrote, since start",
+        () -> compactor.stats().copiedBytes());
     metrics.gauge(
         "postern.ledger.backlog",
         "Messages that wait to be entered in the ledger",

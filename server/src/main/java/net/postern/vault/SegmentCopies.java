@@ -187,7 +187,8 @@ final class SegmentCopies {
     }
   }
 
-  private Optional<byte[]> frame(long at) {
+  /** The frame that begins at an offset, from whichever copy has it whole. */
+  Optional<byte[]> frame(long at) {
     for (Copy copy : copies) {
       Optional<byte[]> frame = frame(copy, at);
       if (frame.isPresent()) {
