@@ -411,6 +411,12 @@ final class NodeProcess implements AutoCloseable {
   /** Runs a command to its end; returns its exit code and what it printed. */
   static Outcome run(Map<String, String> environment, List<String> command)
       throws IOException, InterruptedException {
+    return run(environment, COMMAND_LIMIT, command);
+  }
+
+  /** Runs a command that is to end within a limit. */
+  static Outcome run(Map<String, String> environment, Duration limit, List<String> command)
+      throws IOException, InterruptedException {
     Path out = Files.createTempFile(Files.createDirectories(WORK), "out", ".txt");
     try {
       ProcessBuilder builder =
@@ -420,7 +426,7 @@ final class NodeProcess implements AutoCloseable {
               .redirectOutput(out.toFile());
       builder.environment().putAll(environment);
       Process running = builder.start();
-      if (!running.waitFor(COMMAND_LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+      if (!running.waitFor(limit.toSeconds(), TimeUnit.SECONDS)) {
         running.destroyForcibly();
         throw new AssertionError(command + " does not end:\n" + Files.readString(out));
       }

@@ -59,8 +59,18 @@ public final class GroupCommit<T, R> implements AutoCloseable {
    * @param linger how long a group waits for company when the one before had company: several
    *     submitters are at work then, and fewer, larger groups serve all of them sooner. A lone item
    *     after a lone item does not wait. Zero: never
+   * @param pace shortest time from the beginning of one group to that of the next, unless what
+   *     waits fills a group: where each commit costs money, as a request does, it bounds how many
+   *     there are. An item that comes later than that after the last group does not wait. Zero:
+   *     none
    */
-  public record Limits(int items, long weight, int queue, Duration linger) {}
+  public record Limits(int items, long weight, int queue, Duration linger, Duration pace) {
+
+    /** Without a pace. */
+    public Limits(int items, long weight, int queue, Duration linger) {
+      this(items, weight, queue, linger, Duration.ZERO);
+    }
+  }
 
   private record Queued<T, R>(Item<T, R> item, long weight) {}
 
@@ -76,9 +86,14 @@ public final class GroupCommit<T, R> implements AutoCloseable {
   // is rejected, and nothing falls in between.
   private final Deque<Queued<T, R>> queue = new ArrayDeque<>();
   private List<Item<T, R>> inHand = List.of();
+  private long queuedWeight;
+  private boolean pacing;
   private boolean closed;
 
-  // Signalled by close only: arrivals must not wake a thread that lingers to save wake-ups.
+  // When the last group was taken; owned by the thread.
+  private long begun;
+
+  // Arrivals must not wake a thread that lingers to save wake-ups; only close, and a full group.
   private final Condition ending = lock.newCondition();
 
   /**
@@ -92,6 +107,7 @@ public final class GroupCommit<T, R> implements AutoCloseable {
     this.limits = limits;
     this.weigher = weigher;
     this.committer = committer;
+    this.begun = System.nanoTime() - limits.pace().toNanos();
     this.thread = Thread.ofPlatform().name(name).daemon().start(this::run);
   }
 
@@ -113,7 +129,11 @@ public final class GroupCommit<T, R> implements AutoCloseable {
         throw rejected();
       }
       queue.add(queued);
+      queuedWeight += queued.weight();
       arrived.signal();
+      if (pacing && fillsGroup()) {
+        ending.signal();
+      }
     } finally {
       lock.unlock();
     }
@@ -162,6 +182,7 @@ public final class GroupCommit<T, R> implements AutoCloseable {
       left.addAll(inHand);
       queue.forEach(queued -> left.add(queued.item()));
       queue.clear();
+      queuedWeight = 0;
     } finally {
       lock.unlock();
     }
@@ -197,6 +218,8 @@ public final class GroupCommit<T, R> implements AutoCloseable {
       if (last > 1) {
         linger(last);
       }
+      pace();
+      begun = System.nanoTime();
       List<Item<T, R>> group = new ArrayList<>();
       long weight = 0;
       Queued<T, R> next;
@@ -204,6 +227,7 @@ public final class GroupCommit<T, R> implements AutoCloseable {
           && group.size() < limits.items()
           && (group.isEmpty() || weight + next.weight() <= limits.weight())) {
         queue.remove();
+        queuedWeight -= next.weight();
         group.add(next.item());
         weight += next.weight();
       }
@@ -213,6 +237,25 @@ public final class GroupCommit<T, R> implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  private void pace() {
+    long until = begun + limits.pace().toNanos();
+    pacing = true;
+    try {
+      long left;
+      while (!closed && !fillsGroup() && (left = until - System.nanoTime()) > 0) {
+        long unused = ending.awaitNanos(left);
+      }
+    } catch (InterruptedException e) {
+      LOG.warn("{} was interrupted; it goes on", thread.getName());
+    } finally {
+      pacing = false;
+    }
+  }
+
+  private boolean fillsGroup() {
+    return queue.size() >= limits.items() || queuedWeight >= limits.weight();
   }
 
   private void linger(int company) {

@@ -7,11 +7,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.Stream;
 import net.postern.ledger.Balance;
 
 /**
@@ -63,7 +61,7 @@ public final class RelayBench {
         return measure(directory, postern, sink, Optional.of(postfix), peerSink);
       }
     } finally {
-      deleteTree(directory);
+      BenchFiles.delete(directory);
     }
   }
 
@@ -187,16 +185,6 @@ public final class RelayBench {
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
     } catch (IOException e) {
       throw new BenchException("cannot make a temporary directory", e);
-    }
-  }
-
-  private static void deleteTree(Path root) {
-    try (Stream<Path> files = Files.walk(root)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(file);
-      }
-    } catch (IOException e) {
-      System.err.println("postern: cannot remove " + root + ": " + e.getMessage());
     }
   }
 }

@@ -8,10 +8,14 @@ import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -25,6 +29,9 @@ import java.util.regex.Pattern;
 public final class DirectoryStore implements ObjectStore {
   private static final Pattern NAME = Pattern.compile("[a-z0-9]+/[a-z0-9][a-z0-9-]{2,80}");
   private static final String UNFINISHED = ".part";
+
+  /** Most characters of a stray's path that its name as an object repeats. */
+  private static final int TOLD = 40;
 
   /**
    * Most bytes in one write. Java copies a heap buffer to direct memory for each write and keeps
@@ -79,25 +86,20 @@ public final class DirectoryStore implements ObjectStore {
 
   @Override
   public void put(String object, ByteBuffer content) throws IOException {
+    try (Replacement replacement = replace(object)) {
+      replacement.write(content);
+      replacement.commit();
+    }
+  }
+
+  @Override
+  public Replacement replace(String object) throws IOException {
     Path directory = makeDirectory(object);
     Path file = file(object);
     Path part = directory.resolve(file.getFileName() + "." + UUID.randomUUID() + UNFINISHED);
-    try {
-      try (FileChannel channel =
-          FileChannel.open(part, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-        writeFully(channel, content);
-        channel.force(true);
-      }
-      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } catch (IOException e) {
-      try {
-        Files.deleteIfExists(part);
-      } catch (IOException again) {
-        e.addSuppressed(again);
-      }
-      throw e;
-    }
-    syncDirectory(directory);
+    FileChannel channel =
+        FileChannel.open(part, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+    return new FileReplacement(channel, part, file, directory);
   }
 
   @Override
@@ -146,6 +148,11 @@ public final class DirectoryStore implements ObjectStore {
 
   @Override
   public void list(String kind, Consumer<Listed> each) throws IOException {
+    list(kind, "", each);
+  }
+
+  @Override
+  public void list(String kind, String prefix, Consumer<Listed> each) throws IOException {
     Path directory = root.resolve(kind);
     if (!Files.isDirectory(directory)) {
       // A store that was emptied has no object; a missing root is a missing store.
@@ -153,20 +160,24 @@ public final class DirectoryStore implements ObjectStore {
       return;
     }
     try (DirectoryStream<Path> groups = Files.newDirectoryStream(directory, Files::isDirectory)) {
+      String start = prefix.substring(0, Math.min(2, prefix.length()));
       for (Path group : groups) {
-        list(kind, group, each);
+        if (group.getFileName().toString().startsWith(start)) {
+          list(kind, prefix, group, each);
+        }
       }
     } catch (DirectoryIteratorException e) {
       throw e.getCause();
     }
   }
 
-  private void list(String kind, Path group, Consumer<Listed> each) throws IOException {
+  private void list(String kind, String prefix, Path group, Consumer<Listed> each)
+      throws IOException {
     try (DirectoryStream<Path> files = Files.newDirectoryStream(group)) {
       for (Path file : files) {
         String object = kind + "/" + file.getFileName();
         // Unfinished writes and what people or their tools leave lying about are no objects.
-        if (!NAME.matcher(object).matches() || !group.equals(directory(object))) {
+        if (!isObject(object, group) || !object.startsWith(prefix, kind.length() + 1)) {
           continue;
         }
         try {
@@ -178,13 +189,109 @@ public final class DirectoryStore implements ObjectStore {
     }
   }
 
+  private boolean isObject(String object, Path group) {
+    return NAME.matcher(object).matches() && group.equals(directory(object));
+  }
+
+  @Override
+  public void strays(String kind, Consumer<Stray> each) throws IOException {
+    Path directory = root.resolve(kind);
+    if (!isRealDirectory(directory)) {
+      requireRoot(new NoSuchFileException(root.toString()));
+      return;
+    }
+    try (DirectoryStream<Path> groups = Files.newDirectoryStream(directory)) {
+      for (Path group : groups) {
+        if (isRealDirectory(group)) {
+          strays(directory, group, each);
+        } else {
+          stray(group, each);
+        }
+      }
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause();
+    }
+  }
+
+  private void strays(Path kind, Path group, Consumer<Stray> each) throws IOException {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(group)) {
+      for (Path file : files) {
+        String object = kind.getFileName() + "/" + file.getFileName();
+        if (!isObject(object, group) || !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+          stray(file, each);
+        }
+      }
+    }
+  }
+
+  private void stray(Path file, Consumer<Stray> each) throws IOException {
+    try {
+      BasicFileAttributes attributes =
+          Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+      each.accept(
+          new Stray(
+              root.relativize(file).toString(),
+              attributes.size(),
+              attributes.lastModifiedTime().toInstant(),
+              attributes.isRegularFile() && file.toString().endsWith(UNFINISHED)));
+    } catch (NoSuchFileException e) {
+      // Finished or removed since the directory was read.
+    }
+  }
+
+  @Override
+  public void clear(Stray stray) throws IOException {
+    Path file = root.resolve(stray.path()).normalize();
+    if (!file.startsWith(root.normalize()) || file.equals(root.normalize())) {
+      throw new IllegalArgumentException("no path below the store: " + stray.path());
+    }
+    if (stray.unfinished()) {
+      Files.deleteIfExists(file);
+      return;
+    }
+    String told = stray.path().toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
+    told = told.replaceAll("^-|-$", "");
+    String object =
+        ASIDE + "/" + told.substring(0, Math.min(TOLD, told.length())) + UUID.randomUUID();
+    Path directory = makeDirectory(object);
+    Files.move(file, file(object), StandardCopyOption.ATOMIC_MOVE);
+    syncDirectory(directory);
+    Path from = file.getParent();
+    if (from != null) {
+      syncDirectory(from);
+    }
+  }
+
+  private static boolean isRealDirectory(Path path) {
+    return Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
+  }
+
   @Override
   public void delete(String object) throws IOException {
-    if (Files.deleteIfExists(file(object))) {
+    boolean deleted = Files.deleteIfExists(file(object));
+    deleted |= deleteUnfinished(object);
+    if (deleted) {
       syncDirectory(directory(object));
     } else {
       requireRoot(new NoSuchFileException(object));
     }
+  }
+
+  // What a write that was cut off left behind has the content too: it must go with the object.
+  private boolean deleteUnfinished(String object) throws IOException {
+    boolean deleted = false;
+    Path file = file(object);
+    try (DirectoryStream<Path> parts =
+        Files.newDirectoryStream(directory(object), file.getFileName() + ".*" + UNFINISHED)) {
+      for (Path part : parts) {
+        deleted |= Files.deleteIfExists(part);
+      }
+    } catch (NoSuchFileException e) {
+      return false;
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause();
+    }
+    return deleted;
   }
 
   @Override
@@ -258,6 +365,47 @@ public final class DirectoryStore implements ObjectStore {
   private static void syncDirectory(Path directory) throws IOException {
     try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
       channel.force(true);
+    }
+  }
+
+  /** A file beside the one that it is to be, until it is complete and synced. */
+  private static final class FileReplacement implements Replacement {
+    private final FileChannel channel;
+    private final Path file;
+    private final Path directory;
+    private Optional<Path> part;
+
+    FileReplacement(FileChannel channel, Path part, Path file, Path directory) {
+      this.channel = channel;
+      this.part = Optional.of(part);
+      this.file = file;
+      this.directory = directory;
+    }
+
+    @Override
+    public void write(ByteBuffer content) throws IOException {
+      writeFully(channel, content);
+    }
+
+    @Override
+    public void commit() throws IOException {
+      channel.force(true);
+      channel.close();
+      Files.move(
+          part.orElseThrow(),
+          file,
+          StandardCopyOption.ATOMIC_MOVE,
+          StandardCopyOption.REPLACE_EXISTING);
+      part = Optional.empty();
+      syncDirectory(directory);
+    }
+
+    @Override
+    public void close() throws IOException {
+      channel.close();
+      if (part.isPresent()) {
+        Files.deleteIfExists(part.get());
+      }
     }
   }
 

@@ -91,6 +91,11 @@ public record Parcel(long generation, byte[] content) implements Comparable<Parc
     return new Parcel(generation, Arrays.copyOfRange(bytes, HEAD, HEAD + length));
   }
 
+  /** Whether bytes begin as those of a parcel do. */
+  public static boolean beginsLikeOne(byte[] bytes) {
+    return bytes.length >= Integer.BYTES && ByteBuffer.wrap(bytes).getInt() == MAGIC;
+  }
+
   /**
    * Orders by generation; two of one generation, as two processes may write at once, by their
    * bytes, so that every store ends with the same.

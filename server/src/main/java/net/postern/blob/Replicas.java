@@ -24,6 +24,16 @@ public final class Replicas {
     this.minimum = minimum;
   }
 
+  /** The stores, in the order in which they are read. */
+  public List<ObjectStore> stores() {
+    return stores;
+  }
+
+  /** Fewest copies for a write to count. */
+  public int minimum() {
+    return minimum;
+  }
+
   /**
    * Writes a parcel to every store.
    *

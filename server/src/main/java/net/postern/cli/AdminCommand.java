@@ -29,7 +29,8 @@ import picocli.CommandLine.ScopeType;
       QuarantineAdmin.class,
       TraceAdmin.class,
       LedgerAdmin.class,
-      HoldAdmin.class
+      HoldAdmin.class,
+      PseudonymAdmin.class
     })
 final class AdminCommand extends NeedsSubcommand {
   @Option(

@@ -2,6 +2,8 @@ package net.postern.cli;
 
 import java.util.Optional;
 import net.postern.config.Network;
+import net.postern.ledger.ErasedMail;
+import net.postern.node.Erasing;
 import net.postern.tenant.Customer;
 import net.postern.tenant.Tenants;
 import picocli.CommandLine.Command;
@@ -99,6 +101,45 @@ final class CustomerAdmin extends NeedsSubcommand {
           bench.tenants().addServer(AdminCommand.customer(bench, name), parsed);
           out.println("registered " + parsed + " for \"" + name + "\"");
           return Exit.OK;
+        });
+  }
+
+  @Command(
+      name = "erase",
+      description = {
+        "Makes all mail of a customer unreadable for ever, in every store: erases its key, and takes"
+            + " its domains, users and servers away.",
+        "Without --confirm it says what that would be."
+      },
+      mixinStandardHelpOptions = true)
+  int erase(
+      @Parameters(paramLabel = "NAME") String name,
+      @Option(
+              names = "--confirm",
+              paramLabel = "NAME",
+              description = "The same again: it cannot be undone.")
+          Optional<String> confirm) {
+    return admin.with(
+        (bench, out) -> {
+          Customer customer = AdminCommand.customer(bench, name);
+          if (!confirm.equals(Optional.of(name))) {
+            ErasedMail.Open open = bench.erasing().open(customer.id().value());
+            for (Tenants.Listed each : bench.tenants().customers()) {
+              if (each.customer().id().equals(customer.id())) {
+                out.println(
+                    "customer   %s with %d domains and %d addresses"
+                        .formatted(customer.id(), each.domains(), each.users()));
+              }
+            }
+            out.println(
+                "deliveries %d waiting and %d held end as removed"
+                    .formatted(open.waiting(), open.held()));
+            throw new CommandFailure(
+                Exit.USAGE, "to erase it, repeat the name: --confirm '" + name + "'");
+          }
+          Erasing.Outcome outcome = bench.erasing().customer(customer);
+          out.println("erased customer " + customer.id());
+          return ErasedReport.print(out, outcome);
         });
   }
 }

@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
       StartCommand.class,
       ScanCommand.class,
       AdminCommand.class,
+      VaultCommand.class,
       BenchCommand.class,
       ConfigCommand.class
     },

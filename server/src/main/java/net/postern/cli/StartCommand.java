@@ -31,7 +31,7 @@ final class StartCommand implements Runnable {
   @Override
   public void run() {
     PosternConfig config = ConfigLoader.load(file);
-    Logging.start(config.observe().logFormat());
+    Logging.start(config.observe());
     Node node;
     try {
       node = Node.start(config);

@@ -13,7 +13,8 @@ import picocli.CommandLine.ScopeType;
     name = "vault",
     description = "Looks into the stores and mends them.",
     mixinStandardHelpOptions = true,
-    synopsisSubcommandLabel = "COMMAND")
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {RotateMasterCommand.class})
 final class VaultCommand extends NeedsSubcommand {
   @Option(
       names = "--config",

@@ -7,10 +7,13 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import net.postern.address.EmailAddress;
 
 /** What has to hold between keys, and for the things outside that they name. */
 final class ConfigCheck {
+  private static final Pattern KEY = Pattern.compile("[0-9a-fA-F]{64}");
+
   /** Stores that are made when the file names none, and the fewest that it may name. */
   static final int STORES = 3;
 
@@ -129,7 +132,16 @@ final class ConfigCheck {
         }
       }
     }
-    vault.masterKey().ifPresent(path -> readable("vault.master_key", path));
+    vault.masterKey().ifPresent(source -> keySource("vault.master_key", source));
+    vault.previousMasterKeys().forEach(each -> keySource("vault.previous_master_keys", each));
+    Set<KeySource> seen = new HashSet<>(vault.masterKey().stream().toList());
+    for (KeySource each : vault.previousMasterKeys()) {
+      if (!seen.add(each)) {
+        report.problem(
+            "vault.previous_master_keys",
+            "names a key that vault.master_key or an entry before has; keep one of them");
+      }
+    }
   }
 
   private void delivery(DeliveryConfig delivery) {
@@ -160,6 +172,19 @@ final class ConfigCheck {
                 report.problem(
                     "observe.listen",
                     address + " is also in edge.listen; write another port for one of them"));
+  }
+
+  // What an environment variable or a program gives shows when it is asked, at the start.
+  private void keySource(String key, KeySource source) {
+    if (source instanceof KeySource.File(Path path)) {
+      if (KEY.matcher(String.valueOf(path.getFileName())).matches()) {
+        // Not repeated: this goes to terminals and logs.
+        report.problem(
+            key, "is the key itself; put it into a file that only Postern may read, and name that");
+      } else {
+        readable(key, path);
+      }
+    }
   }
 
   private void readable(String key, Path path) {

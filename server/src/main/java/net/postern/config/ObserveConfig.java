@@ -9,11 +9,21 @@ public record ObserveConfig(
         @Default("127.0.0.1:8025")
         Optional<HostPort> listen,
     @Doc("Format of the log: text for people, json for collectors.") @Default("text")
-        LogFormat logFormat) {
+        LogFormat logFormat,
+    @Doc(
+            "E-mail addresses in the log: hidden puts a token in the place of the local part, the same one for the same address; 'postern admin pseudonym' tells which. plain shows them.")
+        @Default("hidden")
+        LogAddresses logAddresses) {
 
   /** How log lines are written. */
   public enum LogFormat {
     TEXT,
     JSON
+  }
+
+  /** What the log has of an e-mail address. */
+  public enum LogAddresses {
+    HIDDEN,
+    PLAIN
   }
 }

@@ -85,6 +85,12 @@ record ValueKind(
                   value -> ((ByteSize) value).bytes())),
           Map.entry(Path.class, text("path", "a path in quotes", ValueKind::path)),
           Map.entry(
+              KeySource.class,
+              text(
+                  "key source",
+                  "the path of a file in quotes, \"env:NAME\", or \"command:PROGRAM ARGUMENT ...\"",
+                  (text, base) -> KeySource.parse(text, base).map(Object.class::cast))),
+          Map.entry(
               HostPort.class,
               text(
                   "host:port",

@@ -29,9 +29,13 @@ public record VaultConfig(
         @Bounds(min = "1 MiB", max = "1 GiB")
         ByteSize segmentSize,
     @Doc(
-            "File with the master key (32 bytes in hexadecimal); without it one is made as master.key below node.data. Keep a copy elsewhere: without it nothing can be read.")
+            "Where the master key comes from, 64 hexadecimal digits: a file; \"env:NAME\", an environment variable; or \"command:PROGRAM ARGUMENT ...\", a program that prints it, as one that asks a KMS (no shell, no quotes, 30 seconds). Without it a file is made as master.key below node.data. Keep a copy elsewhere: without it nothing can be read.")
         @Default("")
-        Optional<Path> masterKey,
+        Optional<KeySource> masterKey,
+    @Doc(
+            "Master keys that open what they once wrapped, in the same form; nothing new is wrapped by them. For the time of a change: docs/howto/rotate-the-master-key.md.")
+        @Default("")
+        List<KeySource> previousMasterKeys,
     @Doc(
             "How long a message is kept after its last delivery has ended, so that it can be sent again and backups reach back so far.")
         @Default("14d")

@@ -334,6 +334,9 @@ public final class BundledPostgres implements AutoCloseable {
             "jit=off",
             "autovacuum_naptime=15s",
             "log_min_messages=warning",
+            // Details of a failure quote what is in the rows.
+            "log_error_verbosity=terse",
+            "log_min_error_statement=panic",
             // The two big tables take one insert and one update a row: keep pages that are half
             // full of dead rows from piling up.
             "autovacuum_vacuum_scale_factor=0.1");

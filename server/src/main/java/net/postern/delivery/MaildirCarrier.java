@@ -1,6 +1,8 @@
 package net.postern.delivery;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -57,9 +59,9 @@ final class MaildirCarrier implements Carrier {
     List<DeliveryResult> results = new ArrayList<>(job.deliveries().size());
     for (LeasedDelivery delivery : job.deliveries()) {
       try {
-        results.add(
-            new DeliveryResult.Delivered(
-                "stored as " + store.store(hop.directory(), delivery, content)));
+        // Only the file's name: the directories are named after the user, and this goes to the log.
+        Path file = Path.of(store.store(hop.directory(), delivery, content));
+        results.add(new DeliveryResult.Delivered("stored as " + file.getFileName()));
       } catch (IOException e) {
         // A full disk, a missing mount, a wrong owner: all of them someone will mend.
         failed = true;
@@ -71,7 +73,8 @@ final class MaildirCarrier implements Carrier {
   }
 
   private static String described(IOException e) {
-    String message = e.getMessage();
+    // A file's name would be the user's; the route says below which directory it is.
+    String message = e instanceof FileSystemException file ? file.getReason() : e.getMessage();
     return e.getClass().getSimpleName() + (message == null ? "" : " " + message);
   }
 

@@ -14,6 +14,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import net.postern.config.ObserveConfig;
+import net.postern.config.ObserveConfig.LogAddresses;
 import net.postern.config.ObserveConfig.LogFormat;
 import net.postern.id.MessageId;
 import net.postern.ledger.Balance;
@@ -272,7 +274,7 @@ public final class Demo {
                 Samples.ALICE,
                 config));
     out.flush();
-    Logging.start(LogFormat.TEXT);
+    Logging.start(new ObserveConfig(Optional.empty(), LogFormat.TEXT, LogAddresses.HIDDEN));
     stopping.await();
     out.println(
         temporary

@@ -18,6 +18,7 @@ import net.postern.ledger.Ledger;
 import net.postern.ledger.MessageRecord;
 import net.postern.ledger.RecordJson;
 import net.postern.ledger.SegmentTable;
+import net.postern.vault.MessageErasedException;
 import net.postern.vault.Place;
 import net.postern.vault.SegmentVault;
 import net.postern.vault.VaultUnavailableException;
@@ -226,6 +227,9 @@ public final class Reconciler implements AutoCloseable {
           records.add(record.withoutLeases());
         }
         commits.add(ledger.record(records, () -> {}));
+      } catch (MessageErasedException e) {
+        // Accepted, never entered, and nobody can read it any more: nothing is left to deliver.
+        LOG.warn("message {} at {} is not entered: {}", id, place, e.getMessage());
       } catch (VaultUnavailableException | IllegalArgumentException e) {
         failed++;
         LOG.error("message {} at {} cannot be read and is not entered", id, place, e);

@@ -1,9 +1,11 @@
 package net.postern.keys;
 
+import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import javax.crypto.Cipher;
+import javax.crypto.Mac;
 import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
@@ -79,5 +81,21 @@ public final class Aead {
       throw new IllegalArgumentException("a key has 32 bytes, this has " + bytes.length);
     }
     return new SecretKeySpec(Arrays.copyOf(bytes, KEY_BYTES), "AES");
+  }
+
+  /**
+   * A key for another purpose than the one it is made from: HMAC-SHA-256 (RFC 2104) of the label.
+   * It tells nothing of the key above.
+   *
+   * @param label names the purpose
+   */
+  public static SecretKeySpec derive(SecretKeySpec above, String label) {
+    try {
+      Mac mac = Mac.getInstance("HmacSHA256");
+      mac.init(above);
+      return key(mac.doFinal(label.getBytes(StandardCharsets.UTF_8)));
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("HMAC-SHA-256 is missing from this Java runtime", e);
+    }
   }
 }

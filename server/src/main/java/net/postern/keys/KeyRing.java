@@ -2,53 +2,99 @@ package net.postern.keys;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Ticker;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.security.GeneralSecurityException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import javax.crypto.spec.SecretKeySpec;
+import net.postern.blob.ObjectStore;
 import net.postern.blob.Parcel;
 import net.postern.blob.Replicas;
 import net.postern.id.CustomerId;
 import net.postern.id.MailboxId;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Makes keys, and unwraps them on demand. Unwrapped keys stay in memory up to a bound. Safe for
- * many threads; blocks on the stores.
+ * Makes keys, and unwraps them on demand. Unwrapped keys stay in memory up to a bound and for
+ * {@link #CACHE_LIFE}. Safe for many threads; blocks on the shelf and the stores.
+ *
+ * <p>A record is read from the shelf (the database), and when that is away, has none, or has one
+ * that does not open, from all stores: of the copies that authenticate the one of the highest
+ * generation counts.
  */
 public final class KeyRing {
+  /** How long an unwrapped key is used without asking whether it was erased meanwhile. */
+  public static final Duration CACHE_LIFE = Duration.ofMinutes(10);
+
+  private static final Logger LOG = LoggerFactory.getLogger(KeyRing.class);
+
   /** Unwrapped keys kept in memory: 100 bytes each or so. */
   private static final int CACHED_KEYS = 200_000;
 
   /** The name of the system's key; there is one in an installation. */
   private static final UUID SYSTEM = new UUID(0, 1);
 
-  private final MasterKey master;
-  private final Replicas stores;
-  private final Cache<UUID, SecretKeySpec> customers =
-      Caffeine.newBuilder().maximumSize(CACHED_KEYS).build();
-  private final Cache<UUID, MailboxKey> mailboxes =
-      Caffeine.newBuilder().maximumSize(CACHED_KEYS).build();
+  private final MasterKeys masters;
+  private final KeyPlaces places;
+  private final Cache<UUID, SecretKeySpec> customers;
+  private final Cache<UUID, MailboxKey> mailboxes;
 
   /** A mailbox's key and whose mailbox it is. */
   public record MailboxKey(CustomerId customer, SecretKeySpec key) {}
 
+  /** A ring over stores alone, without a database. */
   public KeyRing(MasterKey master, Replicas stores) {
-    this.master = master;
-    this.stores = stores;
+    this(MasterKeys.of(master), stores, KeyShelf.NONE);
   }
 
   /**
-   * Makes a customer's key and keeps it, wrapped, in the stores.
+   * @param shelf the database's copy of every record
+   */
+  public KeyRing(MasterKeys masters, Replicas stores, KeyShelf shelf) {
+    this(masters, stores, shelf, Ticker.systemTicker());
+  }
+
+  KeyRing(MasterKeys masters, Replicas stores, KeyShelf shelf, Ticker time) {
+    this.masters = masters;
+    this.places = new KeyPlaces(stores, shelf);
+    this.customers =
+        Caffeine.newBuilder()
+            .maximumSize(CACHED_KEYS)
+            .expireAfterWrite(CACHE_LIFE)
+            .ticker(time)
+            .build();
+    this.mailboxes =
+        Caffeine.newBuilder()
+            .maximumSize(CACHED_KEYS)
+            .expireAfterWrite(CACHE_LIFE)
+            .ticker(time)
+            .build();
+  }
+
+  /**
+   * Makes a customer's key and keeps it, wrapped, on the shelf and in the stores.
    *
    * @param label the customer's name, at most 1,000 characters; sealed under the master key
    * @throws IOException when too few stores took it; the customer must not be used then
    */
   public void createCustomer(CustomerId customer, String label) throws IOException {
-    byte[] parent = KeyRecord.parent(master);
     byte[] key = Aead.random(Aead.KEY_BYTES);
-    write(KeyRecord.Kind.CUSTOMER, customer.value(), parent, master.key(), key, label);
+    create(
+        KeyRecord.Kind.CUSTOMER,
+        customer.value(),
+        KeyRecord.parent(masters.current()),
+        masters.current().key(),
+        key,
+        label);
     customers.put(customer.value(), Aead.key(key));
   }
 
@@ -62,16 +108,22 @@ public final class KeyRing {
       throws IOException {
     SecretKeySpec above = customerKey(customer.value());
     byte[] key = Aead.random(Aead.KEY_BYTES);
-    byte[] parent = KeyRecord.parent(customer.value());
-    write(KeyRecord.Kind.MAILBOX, mailbox.value(), parent, above, key, label);
+    create(
+        KeyRecord.Kind.MAILBOX,
+        mailbox.value(),
+        KeyRecord.parent(customer.value()),
+        above,
+        key,
+        label);
     mailboxes.put(mailbox.value(), new MailboxKey(customer, Aead.key(key)));
   }
 
   /**
    * The key of a mailbox.
    *
-   * @throws NoSuchFileException when there is none (never made, or erased)
-   * @throws IOException when no store can give it, or it was wrapped by another master key
+   * @throws KeyErasedException when it, or its customer's, was erased
+   * @throws NoSuchFileException when there is none
+   * @throws IOException when nobody can give it, or it was wrapped by another master key
    */
   public MailboxKey mailboxKey(MailboxId mailbox) throws IOException {
     MailboxKey cached = mailboxes.getIfPresent(mailbox.value());
@@ -82,10 +134,7 @@ public final class KeyRing {
         read(
             KeyRecord.Kind.MAILBOX,
             mailbox.value(),
-            record ->
-                new MailboxKey(
-                    new CustomerId(record.parentId()),
-                    unwrap(record, customerKey(record.parentId()))));
+            record -> new MailboxKey(new CustomerId(record.parentId()), open(record)));
     mailboxes.put(mailbox.value(), fresh);
     return fresh;
   }
@@ -93,15 +142,18 @@ public final class KeyRing {
   /**
    * The key of a customer, for what belongs to no mailbox of it.
    *
+   * @throws KeyErasedException when it was erased
    * @throws NoSuchFileException when there is none
-   * @throws IOException when no store can give it, or it was wrapped by another master key
+   * @throws IOException when nobody can give it, or it was wrapped by another master key
    */
   public SecretKeySpec customerKey(CustomerId customer) throws IOException {
     return customerKey(customer.value());
   }
 
   /**
-   * The key for what belongs to the installation as a whole. It is made when no store has one.
+   * The key for what belongs to the installation as a whole. It is made when neither the shelf nor
+   * any store has one and all of them could say so; when two nodes make one at the same time, the
+   * shelf decides which it is.
    *
    * @throws IOException when it cannot be read or made
    */
@@ -112,15 +164,153 @@ public final class KeyRing {
     }
     SecretKeySpec key;
     try {
-      key = underMaster(KeyRecord.Kind.SYSTEM, SYSTEM);
+      key = read(KeyRecord.Kind.SYSTEM, SYSTEM, this::open);
     } catch (NoSuchFileException e) {
-      byte[] fresh = Aead.random(Aead.KEY_BYTES);
-      write(KeyRecord.Kind.SYSTEM, SYSTEM, KeyRecord.parent(master), master.key(), fresh, "system");
-      // What the stores say now counts, should another node have made one at the same time.
-      key = underMaster(KeyRecord.Kind.SYSTEM, SYSTEM);
+      create(
+          KeyRecord.Kind.SYSTEM,
+          SYSTEM,
+          KeyRecord.parent(masters.current()),
+          masters.current().key(),
+          Aead.random(Aead.KEY_BYTES),
+          "system");
+      key = read(KeyRecord.Kind.SYSTEM, SYSTEM, this::open);
     }
     customers.put(SYSTEM, key);
     return key;
+  }
+
+  /**
+   * Drops what is in memory of a key, and of those under it: the next use asks for its record
+   * again.
+   */
+  public void forget(UUID id) {
+    mailboxes.invalidate(id);
+    customers.invalidate(id);
+    mailboxes.asMap().values().removeIf(each -> each.customer().value().equals(id));
+  }
+
+  /**
+   * The record that erases a mailbox's key once it is on the shelf and in the stores ({@link
+   * #spread}).
+   *
+   * @throws KeyErasedException when it is erased already
+   * @throws IOException when its record or its customer's key cannot be had
+   */
+  public Parcel tombstone(MailboxId mailbox, Instant now) throws IOException {
+    return tombstone(KeyRecord.Kind.MAILBOX, mailbox.value(), now);
+  }
+
+  /**
+   * The record that erases a customer's key, and with it every key of its mailboxes.
+   *
+   * @throws KeyErasedException when it is erased already
+   * @throws IOException when its record cannot be had
+   */
+  public Parcel tombstone(CustomerId customer, Instant now) throws IOException {
+    return tombstone(KeyRecord.Kind.CUSTOMER, customer.value(), now);
+  }
+
+  private Parcel tombstone(KeyRecord.Kind kind, UUID id, Instant now) throws IOException {
+    return read(
+        kind,
+        id,
+        record ->
+            new Parcel(
+                KeyRecord.TOMBSTONE_GENERATION, record.tombstone(above(record), now).encode()));
+  }
+
+  /**
+   * What {@link #spread} came to.
+   *
+   * @param written how many copies were written
+   * @param failures one for each store that may lack the record now
+   */
+  public record Spread(int written, List<IOException> failures) {
+    public Spread {
+      failures = List.copyOf(failures);
+    }
+
+    /** Whether every store has the record. */
+    public boolean everywhere() {
+      return failures.isEmpty();
+    }
+  }
+
+  /**
+   * Brings shelf and stores to the same record of a key: of those that authenticate the one of the
+   * highest generation is right, and is written to whoever has another one or none.
+   *
+   * @throws IOException when the shelf is away, or no record authenticates
+   */
+  public Spread spread(UUID id) throws IOException {
+    Optional<Parcel> shelved = places.shelf().get(id);
+    List<KeyPlaces.Copy> copies = places.copies(id);
+    Parcel right = places.shelf().raise(id, right(id, shelved, copies));
+    List<ObjectStore> lacking =
+        copies.stream()
+            .filter(copy -> !copy.parcel().equals(Optional.of(right)))
+            .map(KeyPlaces.Copy::store)
+            .toList();
+    List<IOException> failures = places.spread(id, right, lacking);
+    if (failures.isEmpty()) {
+      places.shelf().settled(id, right.generation());
+    }
+    return new Spread(lacking.size() - failures.size(), failures);
+  }
+
+  /** Where the records are. */
+  KeyPlaces places() {
+    return places;
+  }
+
+  MasterKeys masters() {
+    return masters;
+  }
+
+  /** The highest record that authenticates. */
+  Parcel right(UUID id, Optional<Parcel> shelved, List<KeyPlaces.Copy> copies) throws IOException {
+    Collection<Parcel> candidates = KeyPlaces.parcels(copies);
+    shelved.ifPresent(candidates::add);
+    IOException failure = new IOException("no record of key " + id + " can be trusted");
+    for (Parcel each : candidates) {
+      try {
+        KeyRecord record = KeyRecord.decode(id, each);
+        if (record.isTombstone()) {
+          Instant _ = erasedAt(record);
+        } else {
+          SecretKeySpec _ = open(record);
+        }
+        return each;
+      } catch (KeyErasedException e) {
+        // What is above it was erased: nothing can be told of this one, and nothing hangs on it.
+        return each;
+      } catch (IOException e) {
+        failure.addSuppressed(e);
+      }
+    }
+    throw failure;
+  }
+
+  /**
+   * What a record that hangs on a master key is when the current one seals it.
+   *
+   * @throws IOException when it does not open
+   */
+  KeyRecord underCurrent(KeyRecord record) throws IOException {
+    SecretKeySpec fresh = masters.current().key();
+    byte[] parent = KeyRecord.parent(masters.current());
+    if (record.isTombstone()) {
+      return new KeyRecord(record.kind(), record.id(), parent, new byte[0], new byte[0])
+          .tombstone(fresh, erasedAt(record));
+    }
+    byte[] key = open(record).getEncoded();
+    byte[] label;
+    try {
+      label = Aead.open(above(record), record.context(), record.label());
+    } catch (GeneralSecurityException e) {
+      throw new IOException("the label of key " + record.id() + " does not open", e);
+    }
+    return KeyRecord.seal(record.kind(), record.id(), parent, fresh, key, label);
   }
 
   private SecretKeySpec customerKey(UUID customer) throws IOException {
@@ -128,33 +318,20 @@ public final class KeyRing {
     if (cached != null) {
       return cached;
     }
-    SecretKeySpec key = underMaster(KeyRecord.Kind.CUSTOMER, customer);
+    SecretKeySpec key = read(KeyRecord.Kind.CUSTOMER, customer, this::open);
     customers.put(customer, key);
     return key;
   }
 
-  private SecretKeySpec underMaster(KeyRecord.Kind kind, UUID id) throws IOException {
-    return read(
-        kind,
-        id,
-        record -> {
-          String wrappedBy = new String(record.parent(), StandardCharsets.US_ASCII);
-          if (!wrappedBy.equals(master.id())) {
-            throw new IOException(
-                "key %s was wrapped by master key %s, but the configured one is %s: put the right key file in place"
-                    .formatted(id, wrappedBy, master.id()));
-          }
-          return unwrap(record, master.key());
-        });
-  }
-
-  private void write(
+  private void create(
       KeyRecord.Kind kind, UUID id, byte[] parent, SecretKeySpec above, byte[] key, String label)
       throws IOException {
-    byte[] context = KeyRecord.context(kind, id, parent);
-    byte[] sealedLabel = Aead.seal(above, context, label.getBytes(StandardCharsets.UTF_8));
-    KeyRecord record = new KeyRecord(kind, id, parent, Aead.seal(above, context, key), sealedLabel);
-    stores.put(KeyRecord.object(id), new Parcel(1, record.encode()));
+    places.place(
+        id,
+        new Parcel(
+            1,
+            KeyRecord.seal(kind, id, parent, above, key, label.getBytes(StandardCharsets.UTF_8))
+                .encode()));
   }
 
   @FunctionalInterface
@@ -162,30 +339,126 @@ public final class KeyRing {
     T open(KeyRecord record) throws IOException;
   }
 
-  // A copy that is damaged shows when it is opened at the latest; then another store is asked.
   private <T> T read(KeyRecord.Kind kind, UUID id, Opener<T> opener) throws IOException {
-    return stores.get(
-        KeyRecord.object(id),
-        parcel -> {
-          KeyRecord record;
-          try {
-            record = KeyRecord.decode(parcel.content());
-          } catch (IllegalArgumentException e) {
-            throw new IOException("key " + id + " is damaged: " + e.getMessage(), e);
-          }
-          if (record.kind() != kind || !record.id().equals(id)) {
-            throw new IOException("object of key " + id + " holds another key");
-          }
-          return opener.open(record);
-        });
+    KeyShelf shelf = places.shelf();
+    Optional<Parcel> shelved = Optional.empty();
+    Optional<IOException> noShelf = Optional.empty();
+    try {
+      shelved = shelf.get(id);
+      if (shelved.isPresent()) {
+        return opened(kind, id, shelved.get(), opener);
+      }
+    } catch (KeyErasedException e) {
+      throw e;
+    } catch (IOException e) {
+      LOG.debug("the shelf does not give key {}", id, e);
+      noShelf = Optional.of(e);
+    }
+    return fromStores(kind, id, shelved, noShelf, opener);
   }
 
-  private static SecretKeySpec unwrap(KeyRecord record, SecretKeySpec above) throws IOException {
+  private <T> T fromStores(
+      KeyRecord.Kind kind,
+      UUID id,
+      Optional<Parcel> shelved,
+      Optional<IOException> noShelf,
+      Opener<T> opener)
+      throws IOException {
+    List<KeyPlaces.Copy> copies = places.copies(id);
+    if (shelved.isEmpty() && copies.stream().allMatch(KeyPlaces.Copy::absent)) {
+      throw new NoSuchFileException(KeyRecord.object(id), null, "no store has it");
+    }
+    IOException failure = new IOException("no store could give key " + id);
+    for (KeyPlaces.Copy copy : copies) {
+      if (copy.failure().isPresent()) {
+        LOG.warn(
+            "store {}: no good copy of key {}: {}",
+            copy.store().name(),
+            id,
+            copy.failure().get().toString());
+        failure.addSuppressed(copy.failure().get());
+      }
+    }
+    for (Parcel each : KeyPlaces.parcels(copies)) {
+      try {
+        T value = opened(kind, id, each, opener);
+        adopt(id, each, noShelf.isPresent() && shelved.isEmpty());
+        return value;
+      } catch (KeyErasedException e) {
+        adopt(id, each, noShelf.isPresent() && shelved.isEmpty());
+        throw e;
+      } catch (IOException e) {
+        LOG.warn("a copy of key {} does not open: {}", id, e.getMessage());
+        failure = withCause(id, failure, e);
+      }
+    }
+    noShelf.ifPresent(failure::addSuppressed);
+    throw failure;
+  }
+
+  private static IOException withCause(UUID id, IOException before, IOException cause) {
+    IOException failure =
+        new IOException("key %s cannot be had: %s".formatted(id, cause.getMessage()));
+    for (Throwable each : before.getSuppressed()) {
+      failure.addSuppressed(each);
+    }
+    failure.addSuppressed(cause);
+    return failure;
+  }
+
+  // The shelf had none, or a worse one: as after an older backup of the database was put back.
+  private void adopt(UUID id, Parcel parcel, boolean shelfAway) {
+    if (!shelfAway) {
+      try {
+        Parcel _ = places.shelf().raise(id, parcel);
+      } catch (IOException e) {
+        LOG.debug("the shelf does not take key {}", id, e);
+      }
+    }
+  }
+
+  private <T> T opened(KeyRecord.Kind kind, UUID id, Parcel parcel, Opener<T> opener)
+      throws IOException {
+    KeyRecord record = KeyRecord.decode(id, parcel);
+    if (record.kind() != kind) {
+      throw new IOException("object of key " + id + " holds another key");
+    }
+    if (record.isTombstone()) {
+      throw new KeyErasedException(id, erasedAt(record));
+    }
+    return opener.open(record);
+  }
+
+  private SecretKeySpec above(KeyRecord record) throws IOException {
+    if (!record.underMaster()) {
+      return customerKey(record.parentId());
+    }
+    return masters
+        .find(record.masterId())
+        .orElseThrow(
+            () ->
+                new IOException(
+                    "key %s was wrapped by master key %s, but %s is configured: put the right one in place as vault.master_key, or name it in vault.previous_master_keys"
+                        .formatted(record.id(), record.masterId(), masters.ids())))
+        .key();
+  }
+
+  private SecretKeySpec open(KeyRecord record) throws IOException {
+    SecretKeySpec above = above(record);
     try {
-      byte[] context = KeyRecord.context(record.kind(), record.id(), record.parent());
-      return Aead.key(Aead.open(above, context, record.wrapped()));
+      return Aead.key(Aead.open(above, record.context(), record.wrapped()));
     } catch (GeneralSecurityException | IllegalArgumentException e) {
       throw new IOException("key " + record.id() + " does not unwrap: damaged or foreign", e);
+    }
+  }
+
+  private Instant erasedAt(KeyRecord record) throws IOException {
+    SecretKeySpec above = above(record);
+    try {
+      byte[] time = Aead.open(above, record.context(), record.wrapped());
+      return Instant.ofEpochMilli(ByteBuffer.wrap(time).getLong());
+    } catch (GeneralSecurityException e) {
+      throw new IOException("the tombstone of key " + record.id() + " is damaged or foreign", e);
     }
   }
 }

@@ -14,6 +14,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Map;
 import java.util.Set;
 import javax.crypto.spec.SecretKeySpec;
 
@@ -53,9 +54,43 @@ public record MasterKey(String id, SecretKeySpec key) {
     } catch (IOException e) {
       throw new IOException("master key file %s cannot be read: %s".formatted(file, e), e);
     }
+    return parse(text, "master key file " + file + " does not hold");
+  }
+
+  /**
+   * Reads an environment variable: 64 hexadecimal digits.
+   *
+   * @param environment of the process
+   * @throws IOException when it is not set or holds something else; the message says what to do
+   */
+  public static MasterKey read(String variable, Map<String, String> environment)
+      throws IOException {
+    String text = environment.get(variable);
+    if (text == null || text.isBlank()) {
+      throw new IOException(
+          "environment variable %s, which is to hold the master key, is not set: set it for the process that runs Postern"
+              .formatted(variable));
+    }
+    return parse(text.strip(), "environment variable " + variable + " does not hold");
+  }
+
+  /**
+   * Reads what a program prints: 64 hexadecimal digits.
+   *
+   * @throws IOException when it fails, takes too long or prints something else; the message says
+   *     what the program complained about
+   */
+  public static MasterKey read(KeyCommand command) throws IOException {
+    return parse(
+        command.run(), "the program for the master key, " + command.program() + ", does not print");
+  }
+
+  // The text is in no message: it may be a key but for one digit.
+  private static MasterKey parse(String text, String complaint) throws IOException {
     if (!text.matches("[0-9a-fA-F]{64}")) {
       throw new IOException(
-          "master key file %s does not hold 64 hexadecimal digits (32 bytes)".formatted(file));
+          complaint
+              + " 64 hexadecimal digits (32 bytes), but %d characters".formatted(text.length()));
     }
     return of(HexFormat.of().parseHex(text));
   }

@@ -438,15 +438,16 @@ public final class SegmentRetention implements SegmentBook {
   }
 
   @Override
-  public boolean isDropped(UUID segment) throws IOException {
+  public Fate fate(UUID segment) throws IOException {
     return ask(
         handle ->
             handle
                 .createQuery(
-                    "select exists (select from segment where id = ? and dropped_at is not null)")
+                    "select deleted_at from segment where id = ? and dropped_at is not null")
                 .bind(0, segment)
-                .mapTo(Boolean.class)
-                .one());
+                .map((row, context) -> row.getObject(1) == null ? Fate.LEFT_ALONE : Fate.REMOVED)
+                .findOne()
+                .orElse(Fate.KEPT));
   }
 
   @Override

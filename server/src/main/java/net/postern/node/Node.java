@@ -9,8 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -30,6 +28,9 @@ import net.postern.events.Events;
 import net.postern.filter.Pipeline;
 import net.postern.intake.MessageIntake;
 import net.postern.intake.Reconciler;
+import net.postern.keys.KeyRing;
+import net.postern.keys.KeyUpkeep;
+import net.postern.ledger.ErasedMail;
 import net.postern.ledger.Ledger;
 import net.postern.ledger.LedgerUnavailableException;
 import net.postern.ledger.RefusalTrace;
@@ -37,10 +38,13 @@ import net.postern.ledger.SegmentRetention;
 import net.postern.ledger.SegmentTable;
 import net.postern.observe.Fanout;
 import net.postern.observe.Health;
+import net.postern.observe.Logging;
 import net.postern.observe.MailLog;
 import net.postern.observe.MailMetrics;
 import net.postern.observe.ObserveServer;
 import net.postern.tenant.DatabaseDirectory;
+import net.postern.tenant.DatabaseKeyShelf;
+import net.postern.tenant.Erasures;
 import net.postern.tenant.LegalHolds;
 import net.postern.tenant.Route;
 import net.postern.tenant.Tenants;
@@ -71,6 +75,7 @@ public final class Node implements AutoCloseable {
   private final Ledger ledger;
   private final Reconciler reconciler;
   private final Compactor compactor;
+  private final KeyUpkeep keyUpkeep;
   private final DeliveryEngine delivery;
   private final EdgeServer edge;
   private final Optional<ObserveServer> observe;
@@ -122,19 +127,19 @@ public final class Node implements AutoCloseable {
     DatabaseDirectory directory =
         new DatabaseDirectory(
             database, config.node().directoryCache(), outbound(config.delivery()));
-    tenants = new Tenants(database, stores.keys());
+    KeyRing keys = stores.keys(new DatabaseKeyShelf(database));
+    nameAddresses(keys);
+    tenants = new Tenants(database, keys);
+    Erasures erasures = new Erasures(database, keys, clock);
     SegmentRetention retention =
         new SegmentRetention(
-            database, new LegalHolds(database, clock), Set::of, config.vault().keepFinished());
+            database,
+            new LegalHolds(database, clock),
+            erasures::erasedMailboxes,
+            config.vault().keepFinished());
     vault =
         rollback.add(
-            new SegmentVault(
-                config.vault(),
-                stores.list(),
-                stores.keys(),
-                events,
-                clock,
-                segment -> isDropped(retention, segment)));
+            new SegmentVault(config.vault(), stores.list(), keys, retention, events, clock));
     ledger = rollback.add(new Ledger(database, data.node(), config.delivery().lease()));
     int recovered = ledger.recoverLeases();
     if (recovered > 0) {
@@ -192,6 +197,9 @@ public final class Node implements AutoCloseable {
     rollback.add(reconciler);
     reconciler.watch(found);
     compactor.start();
+    Erasing erasing = new Erasing(erasures, new ErasedMail(database), keys, events);
+    keyUpkeep = rollback.add(new KeyUpkeep(keys, erasing::endDeliveries));
+    keyUpkeep.start();
     edge.start();
   }
 
@@ -246,6 +254,7 @@ public final class Node implements AutoCloseable {
     ledger.close();
     compactor.close();
     reconciler.close();
+    keyUpkeep.close();
     vault.close();
     if (!ledger.away()) {
       reconciler.noteFinished();
@@ -265,12 +274,11 @@ public final class Node implements AutoCloseable {
     return grace.compareTo(lease) < 0 ? lease : grace;
   }
 
-  // A copy too many is deleted again, so that the stores need not wait for the database.
-  private static boolean isDropped(SegmentRetention retention, UUID segment) {
+  private static void nameAddresses(KeyRing keys) {
     try {
-      return retention.isDropped(segment);
+      Logging.use(LogNames.of(keys));
     } catch (IOException e) {
-      return false;
+      LOG.warn("addresses in this log cannot be told apart: {}", e.getMessage());
     }
   }
 

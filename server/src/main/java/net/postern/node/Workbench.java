@@ -1,13 +1,19 @@
 package net.postern.node;
 
+import java.io.IOException;
 import java.time.Clock;
 import java.util.Optional;
 import net.postern.config.PosternConfig;
 import net.postern.db.Database;
 import net.postern.db.DatabaseException;
 import net.postern.events.Events;
+import net.postern.keys.KeyRing;
+import net.postern.ledger.ErasedMail;
 import net.postern.ledger.MessageQueries;
+import net.postern.observe.Pseudonyms;
 import net.postern.quarantine.Quarantine;
+import net.postern.tenant.DatabaseKeyShelf;
+import net.postern.tenant.Erasures;
 import net.postern.tenant.LegalHolds;
 import net.postern.tenant.Tenants;
 import net.postern.vault.StoreReader;
@@ -20,20 +26,28 @@ import net.postern.vault.StoreReader;
 public final class Workbench implements AutoCloseable {
   private final Optional<DataDirectory> claimed;
   private final Database database;
+  private final KeyRing keys;
   private final Tenants tenants;
   private final MessageQueries messages;
   private final Quarantine quarantine;
   private final LegalHolds holds;
+  private final Erasing erasing;
 
   private Workbench(Optional<DataDirectory> claimed, Database database, Stores stores) {
     this.claimed = claimed;
     this.database = database;
-    this.tenants = new Tenants(database, stores.keys());
+    this.keys = stores.keys(new DatabaseKeyShelf(database));
+    this.tenants = new Tenants(database, keys);
     this.messages = new MessageQueries(database);
     this.holds = new LegalHolds(database, Clock.systemUTC());
     Events nobody = event -> {};
-    this.quarantine =
-        new Quarantine(messages, new StoreReader(stores::list, stores.keys()), nobody);
+    this.erasing =
+        new Erasing(
+            new Erasures(database, keys, Clock.systemUTC()),
+            new ErasedMail(database),
+            keys,
+            nobody);
+    this.quarantine = new Quarantine(messages, new StoreReader(stores::list, keys), nobody);
   }
 
   /**
@@ -65,6 +79,10 @@ public final class Workbench implements AutoCloseable {
     return database;
   }
 
+  public KeyRing keys() {
+    return keys;
+  }
+
   public Tenants tenants() {
     return tenants;
   }
@@ -77,8 +95,21 @@ public final class Workbench implements AutoCloseable {
     return quarantine;
   }
 
+  /**
+   * The form of addresses in the log.
+   *
+   * @throws IOException when the system's key cannot be had
+   */
+  public Pseudonyms pseudonyms() throws IOException {
+    return LogNames.of(keys);
+  }
+
   public LegalHolds holds() {
     return holds;
+  }
+
+  public Erasing erasing() {
+    return erasing;
   }
 
   @Override

@@ -4,25 +4,34 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.IThrowableProxy;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import java.time.Instant;
+import java.util.Optional;
+import java.util.function.Supplier;
 import net.postern.config.ObserveConfig.LogFormat;
 
 /** Makes log lines. Belongs to the one thread that writes them. */
 final class LineEncoder {
   private final LogFormat format;
+  private final Supplier<Optional<Pseudonyms>> pseudonyms;
 
   // Most lines of a second share its text.
   private long second = Long.MIN_VALUE;
   private String secondText = "";
 
-  LineEncoder(LogFormat format) {
+  /**
+   * @param pseudonyms asked for each line; empty where addresses are shown
+   */
+  LineEncoder(LogFormat format, Supplier<Optional<Pseudonyms>> pseudonyms) {
     this.format = format;
+    this.pseudonyms = pseudonyms;
   }
 
   void append(StringBuilder out, ILoggingEvent event) {
+    int from = out.length();
     switch (format) {
       case TEXT -> text(out, event);
       case JSON -> json(out, event);
     }
+    pseudonyms.get().ifPresent(names -> names.hide(out, from));
   }
 
   private void text(StringBuilder out, ILoggingEvent event) {

@@ -8,17 +8,25 @@ import ch.qos.logback.core.spi.ContextAwareBase;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStream;
+import java.util.Optional;
+import net.postern.config.ObserveConfig;
+import net.postern.config.ObserveConfig.LogAddresses;
 import net.postern.config.ObserveConfig.LogFormat;
 import org.slf4j.LoggerFactory;
 
 /**
  * Sets up the log of this process: everything to standard error, where a supervisor collects it.
  *
- * <p>There is no configuration file for it: the form is {@code observe.log_format}; levels are
- * those below. Whoever starts a node calls {@link #start} first and {@link #stop} last, after
- * everything that logs has ended.
+ * <p>There is no configuration file for it: the form is {@code observe.log_format}; addresses are
+ * hidden unless {@code observe.log_addresses} says otherwise; levels are those below. Whoever
+ * starts a node calls {@link #start} first and {@link #stop} last, after everything that logs has
+ * ended.
  */
 public final class Logging extends ContextAwareBase implements Configurator {
+
+  // One log for the process, so one form of addresses.
+  private static volatile Pseudonyms names = Pseudonyms.withoutKey();
+  private static volatile boolean hidden = true;
 
   /** Called by logback itself, through {@code META-INF/services}, before the first line. */
   public Logging() {}
@@ -30,8 +38,14 @@ public final class Logging extends ContextAwareBase implements Configurator {
   }
 
   /** For a node: everything from INFO on. */
-  public static void start(LogFormat format) {
-    install(context(), format, Level.INFO, standardError());
+  public static void start(ObserveConfig config) {
+    hidden = config.logAddresses() == LogAddresses.HIDDEN;
+    install(context(), config.logFormat(), Level.INFO, standardError());
+  }
+
+  /** From now on hidden addresses have tokens by which they can be told apart. */
+  public static void use(Pseudonyms withTokens) {
+    names = withTokens;
   }
 
   /** For commands that print their own result: warnings and worse. */
@@ -47,7 +61,7 @@ public final class Logging extends ContextAwareBase implements Configurator {
   static void install(LoggerContext context, LogFormat format, Level level, OutputStream out) {
     // Stops earlier appenders, which write what they have.
     context.reset();
-    QueueAppender appender = new QueueAppender(new LineEncoder(format), out);
+    QueueAppender appender = new QueueAppender(new LineEncoder(format, Logging::pseudonyms), out);
     appender.setContext(context);
     appender.setName("log");
     appender.start();
@@ -58,6 +72,10 @@ public final class Logging extends ContextAwareBase implements Configurator {
     context.getLogger("org.flywaydb").setLevel(Level.WARN);
     context.getLogger("com.zaxxer.hikari").setLevel(Level.WARN);
     context.getLogger("org.postgresql").setLevel(Level.WARN);
+  }
+
+  private static Optional<Pseudonyms> pseudonyms() {
+    return hidden ? Optional.of(names) : Optional.empty();
   }
 
   private static LoggerContext context() {

@@ -15,6 +15,7 @@ import javax.crypto.spec.SecretKeySpec;
 import net.postern.id.MailboxId;
 import net.postern.id.MessageId;
 import net.postern.keys.Aead;
+import net.postern.keys.KeyErasedException;
 import net.postern.keys.KeyRing;
 
 /**
@@ -100,13 +101,16 @@ final class FrameCodec {
   /**
    * Checks and decrypts a frame with the first holder's key that can be had.
    *
-   * @throws IOException when the bytes are not a whole, undamaged frame, or no holder's key is left
+   * @throws ErasedException when every holder's key was erased
+   * @throws IOException when the bytes are not a whole, undamaged frame, or no holder's key can be
+   *     had now
    */
   MessageFrame decode(byte[] bytes) throws IOException {
     Header header = verify(bytes);
     ByteBuffer in = ByteBuffer.wrap(bytes, FIXED, HOLDER * header.holders());
     List<MessageFrame.Holder> holders = new ArrayList<>();
     byte[] key = new byte[0];
+    int erased = 0;
     IOException noKey =
         new IOException("no key of a mailbox that holds " + header.id() + " is left");
     for (int i = 0; i < header.holders(); i++) {
@@ -119,11 +123,19 @@ final class FrameCodec {
         if (key.length == 0) {
           key = Aead.open(above.key(), wrapContext(header.id(), mailbox), wrapped);
         }
+      } catch (KeyErasedException e) {
+        erased++;
+        noKey.addSuppressed(e);
       } catch (IOException e) {
         noKey.addSuppressed(e);
       } catch (GeneralSecurityException e) {
         noKey.addSuppressed(new IOException("key wrapped for " + mailbox + " does not open", e));
       }
+    }
+    if (erased == header.holders()) {
+      throw new ErasedException(
+          "message %s was erased: no mailbox that held it has a key any more"
+              .formatted(header.id()));
     }
     if (key.length == 0) {
       throw noKey;
@@ -209,7 +221,7 @@ final class FrameCodec {
     out.putLong(id.getMostSignificantBits()).putLong(id.getLeastSignificantBits());
   }
 
-  private static MessageDigest sha256() {
+  static MessageDigest sha256() {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {

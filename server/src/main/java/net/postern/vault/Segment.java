@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.zip.CRC32C;
 import net.postern.blob.ObjectStore;
 import net.postern.id.MessageId;
 
@@ -17,18 +18,22 @@ import net.postern.id.MessageId;
  *
  * <pre>
  *  0  8  magic "POSTERNS"
- *  8  2  version, 1
- * 10  6  zero
+ *  8  2  version, 2
+ * 10  2  zero
+ * 12  4  CRC-32C of the header without these four bytes
  * 16 16  the segment's name, a random UUID
- * 32  8  time of creation, milliseconds since 1970
+ * 32  8  time of creation, milliseconds since 1970; 0 when it is not known any more
  * </pre>
+ *
+ * <p>Version 1 had zeros in place of the CRC; it is still read.
  */
 final class Segment {
   static final String KIND = "segments";
   static final int HEADER = 40;
 
   private static final byte[] MAGIC = "POSTERNS".getBytes(StandardCharsets.US_ASCII);
-  private static final short VERSION = 1;
+  private static final short VERSION = 2;
+  private static final int CRC_AT = 12;
 
   private Segment() {}
 
@@ -49,18 +54,29 @@ final class Segment {
   }
 
   static byte[] header(UUID segment, long createdMillis) {
-    return ByteBuffer.allocate(HEADER)
-        .put(MAGIC)
-        .putShort(VERSION)
-        .position(16)
-        .putLong(segment.getMostSignificantBits())
-        .putLong(segment.getLeastSignificantBits())
-        .putLong(createdMillis)
-        .array();
+    byte[] bytes =
+        ByteBuffer.allocate(HEADER)
+            .put(MAGIC)
+            .putShort(VERSION)
+            .position(16)
+            .putLong(segment.getMostSignificantBits())
+            .putLong(segment.getLeastSignificantBits())
+            .putLong(createdMillis)
+            .array();
+    ByteBuffer.wrap(bytes).putInt(CRC_AT, crc(bytes));
+    return bytes;
   }
 
-  /** Checks that bytes are the header of this segment. */
-  static void checkHeader(UUID segment, byte[] bytes) throws IOException {
+  /** A header that is undamaged, as far as its version can tell. */
+  record Header(int version, UUID segment, long createdMillis) {}
+
+  /**
+   * Reads a header.
+   *
+   * @throws IOException when the bytes are none, or damaged, or of a version that this program does
+   *     not know
+   */
+  static Header readHeader(byte[] bytes) throws IOException {
     try {
       ByteBuffer in = ByteBuffer.wrap(bytes);
       byte[] magic = new byte[MAGIC.length];
@@ -69,16 +85,37 @@ final class Segment {
         throw new IOException("no segment header");
       }
       short version = in.getShort();
-      if (version != VERSION) {
-        throw new IOException("segment of version " + version + "; this program knows 1");
+      short zero = in.getShort();
+      int crc = in.getInt();
+      Header header = new Header(version, new UUID(in.getLong(), in.getLong()), in.getLong());
+      boolean good =
+          switch (version) {
+            case 1 -> crc == 0;
+            case VERSION -> crc == crc(bytes);
+            default ->
+                throw new IOException(
+                    "segment of version " + version + "; this program knows 1 and 2");
+          };
+      if (!good || zero != 0) {
+        throw new IOException("segment header is damaged");
       }
-      in.position(16);
-      if (!new UUID(in.getLong(), in.getLong()).equals(segment)) {
-        throw new IOException("the object holds another segment");
-      }
-    } catch (BufferUnderflowException | IllegalArgumentException e) {
+      return header;
+    } catch (BufferUnderflowException e) {
       throw new IOException("segment header is cut short", e);
     }
+  }
+
+  /** Whether bytes begin as those of a segment do; as far as they go. */
+  static boolean beginsLikeOne(byte[] bytes) {
+    int length = Math.min(bytes.length, MAGIC.length);
+    return Arrays.equals(bytes, 0, length, MAGIC, 0, length);
+  }
+
+  private static int crc(byte[] header) {
+    CRC32C crc = new CRC32C();
+    crc.update(header, 0, CRC_AT);
+    crc.update(header, CRC_AT + 4, HEADER - CRC_AT - 4);
+    return (int) crc.getValue();
   }
 
   /**

@@ -17,7 +17,7 @@ import net.postern.id.MessageId;
  * or, when it broke off in a commit, all of one method's change has. Every instant comes from the
  * caller's clock.
  */
-public interface SegmentBook {
+public interface SegmentBook extends SegmentFacts {
 
   /** The end of a message that nothing bounds: as far as the book is concerned, never. */
   Instant FOR_EVER = Instant.parse("9999-12-31T00:00:00Z");
@@ -135,9 +135,6 @@ public interface SegmentBook {
    *     not among the moves, or one of the segments is no longer what it was
    */
   boolean replace(Replacement replacement, Instant now) throws IOException;
-
-  /** Whether a segment is dropped: it must not be copied to any store. */
-  boolean isDropped(UUID segment) throws IOException;
 
   /**
    * Decides on the deletion of segments that were dropped at or before an instant, and gives back

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -13,7 +14,6 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.function.Predicate;
 import net.postern.batch.GroupCommit;
 import net.postern.blob.ObjectStore;
 import net.postern.config.VaultConfig;
@@ -93,21 +93,22 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
       KeyRing keys,
       Events events,
       Clock clock) {
-    this(config, stores, keys, events, clock, segment -> false);
+    this(config, stores, keys, SegmentFacts.ALL_KEPT, events, clock);
   }
 
   /**
    * Opens the vault and starts its threads.
    *
-   * @param dropped whether compaction has dropped a segment: it is not copied to any store then
+   * @param stores at least {@code vault.minimum}
+   * @param facts what is known of segments that this process does not write
    */
   public SegmentVault(
       VaultConfig config,
       List<? extends ObjectStore> stores,
       KeyRing keys,
+      SegmentFacts facts,
       Events events,
-      Clock clock,
-      Predicate<UUID> dropped) {
+      Clock clock) {
     this.config = config;
     this.lanes = stores.stream().map(StoreLane::new).toList();
     this.codec = new FrameCodec(keys);
@@ -115,19 +116,21 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     this.events = events;
     this.clock = clock;
     this.upkeep =
-        new StoreUpkeep(
-            lanes,
-            config.reserve().bytes(),
-            this::openSegment,
-            dropped,
-            this::storeReturned,
-            events);
+        new StoreUpkeep(lanes, config, this::openSegment, facts, this::storeReturned, events);
     this.commits =
         new GroupCommit<>(
             "vault-commit",
-            new GroupCommit.Limits(GROUP_FRAMES, GROUP_BYTES, QUEUE, LINGER),
+            new GroupCommit.Limits(GROUP_FRAMES, GROUP_BYTES, QUEUE, LINGER, pace(stores)),
             frame -> frame.length,
             this::commit);
+  }
+
+  // One group goes to all stores: the one that wants the fewest appends sets the pace.
+  private static Duration pace(List<? extends ObjectStore> stores) {
+    return stores.stream()
+        .map(ObjectStore::pace)
+        .max(Comparator.naturalOrder())
+        .orElse(Duration.ZERO);
   }
 
   @Override

@@ -31,6 +31,8 @@ public final class StoreReader implements MessageReader {
       try {
         return codec.decode(
             store.range(Segment.object(place.segment()), place.offset(), place.length()));
+      } catch (ErasedException e) {
+        throw new MessageErasedException(e);
       } catch (IOException e) {
         LOG.warn("store {}: cannot read {}: {}", store.name(), place, e.toString());
         failure.addSuppressed(e);

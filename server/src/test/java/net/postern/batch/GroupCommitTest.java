@@ -216,4 +216,52 @@ class GroupCommitTest {
       assertEquals("good", commits.submit("good").get(20, TimeUnit.SECONDS));
     }
   }
+
+  /** A pace bounds how many groups there are, and whoever comes after a pause does not wait. */
+  @Test
+  void groupsBeginNoSoonerThanThePace() throws Exception {
+    Duration pace = Duration.ofMillis(100);
+    List<Long> begun = Collections.synchronizedList(new ArrayList<>());
+    try (GroupCommit<Integer, Integer> commits =
+        new GroupCommit<>(
+            "t",
+            new GroupCommit.Limits(1_000, 1_000_000, 1_000, Duration.ZERO, pace),
+            value -> 1,
+            group -> {
+              begun.add(System.nanoTime());
+              promiseAll(group);
+            })) {
+      long start = System.nanoTime();
+      commits.submit(0).get(20, TimeUnit.SECONDS);
+      assertTrue(System.nanoTime() - start < pace.toNanos(), "the first goes at once");
+      while (System.nanoTime() - start < pace.multipliedBy(4).toNanos()) {
+        commits.submit(1).get(20, TimeUnit.SECONDS);
+      }
+    }
+    for (int i = 1; i < begun.size(); i++) {
+      // The group is taken a moment before the committer sees it.
+      assertTrue(begun.get(i) - begun.get(i - 1) > pace.toNanos() * 8 / 10, begun::toString);
+    }
+    assertTrue(begun.size() >= 3, begun::toString);
+  }
+
+  @Test
+  void aFullGroupDoesNotWaitForThePaceAndNeitherDoesTheEnd() throws Exception {
+    GroupCommit.Limits hour =
+        new GroupCommit.Limits(3, 100, 50, Duration.ZERO, Duration.ofHours(1));
+    try (GroupCommit<Integer, Integer> commits =
+        new GroupCommit<>("t", hour, value -> value, GroupCommitTest::promiseAll)) {
+      commits.submit(1).get(20, TimeUnit.SECONDS);
+      CompletableFuture<Integer> waits = commits.submit(1);
+      CompletableFuture<Integer> second = commits.submit(1);
+      assertFalse(waits.isDone(), "the control: two are no full group");
+      commits.submit(1).get(20, TimeUnit.SECONDS);
+      waits.get(20, TimeUnit.SECONDS);
+      second.get(20, TimeUnit.SECONDS);
+      CompletableFuture<Integer> heavy = commits.submit(60);
+      CompletableFuture<Integer> last = commits.submit(60);
+      heavy.get(20, TimeUnit.SECONDS);
+      assertFalse(last.isDone(), "the control: what is left waits");
+    }
+  }
 }

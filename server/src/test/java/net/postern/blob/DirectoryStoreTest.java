@@ -44,6 +44,20 @@ class DirectoryStoreTest extends ObjectStoreContract {
     assertEquals(List.of(object), listed);
   }
 
+  /** A cut-off write has the content of what is to be gone. */
+  @Test
+  void whatAWriteLeftBehindGoesWithItsObject() throws IOException {
+    DirectoryStore store = open();
+    String object = "segments/" + UUID.randomUUID();
+    store.put(object, ByteBuffer.allocate(3));
+    Path group = store.root().resolve("segments").resolve(object.substring(9, 11));
+    Path own = Files.writeString(group.resolve(object.substring(9) + ".9f1c.part"), "x");
+    Path others = Files.writeString(group.resolve(UUID.randomUUID() + ".9f1c.part"), "x");
+    store.delete(object);
+    assertFalse(Files.exists(own));
+    assertTrue(Files.exists(others), "the control: of another object");
+  }
+
   /**
    * An unmounted disk is not an empty store: nothing is made in its place, nothing is "not there".
    */

@@ -2,6 +2,7 @@ package net.postern.blob;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -36,6 +37,7 @@ public final class FaultyStore implements ObjectStore {
   private final ObjectStore store;
   private final AtomicInteger waiting = new AtomicInteger();
   private volatile Mood mood = Mood.GOOD;
+  private volatile Duration listPause = Duration.ZERO;
   private volatile CountDownLatch changed = new CountDownLatch(1);
 
   public FaultyStore(ObjectStore store) {
@@ -47,6 +49,11 @@ public final class FaultyStore implements ObjectStore {
     changed = new CountDownLatch(1);
     mood = next;
     before.countDown();
+  }
+
+  /** Makes listings slow: so much time passes before each object. */
+  public void listPause(Duration pause) {
+    listPause = pause;
   }
 
   /** How many operations hang now. */
@@ -147,7 +154,24 @@ public final class FaultyStore implements ObjectStore {
   @Override
   public void list(String kind, Consumer<Listed> each) throws IOException {
     read();
-    store.list(kind, each);
+    store.list(
+        kind,
+        item -> {
+          LockSupport.parkNanos(listPause.toNanos());
+          each.accept(item);
+        });
+  }
+
+  @Override
+  public void strays(String kind, Consumer<Stray> each) throws IOException {
+    read();
+    store.strays(kind, each);
+  }
+
+  @Override
+  public void clear(Stray stray) throws IOException {
+    write();
+    store.clear(stray);
   }
 
   @Override

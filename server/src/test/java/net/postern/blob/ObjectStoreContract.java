@@ -144,6 +144,61 @@ public abstract class ObjectStoreContract {
   }
 
   @Test
+  void listingByPrefixShowsTheSameAsAllListingsTogether() throws IOException {
+    ObjectStore store = open();
+    Map<String, Long> put = new HashMap<>();
+    for (int i = 0; i < 64; i++) {
+      String object = fresh();
+      store.put(object, ByteBuffer.allocate(i));
+      put.put(object, (long) i);
+    }
+    Map<String, Long> found = new HashMap<>();
+    for (char first : "0123456789abcdef".toCharArray()) {
+      store.list(
+          "things",
+          "" + first,
+          each -> {
+            assertEquals(first, each.object().charAt("things/".length()));
+            found.put(each.object(), each.length());
+          });
+    }
+    assertEquals(put, found);
+    String one = put.keySet().iterator().next();
+    Map<String, Long> exact = new HashMap<>();
+    store.list(
+        "things",
+        one.substring("things/".length()),
+        each -> exact.put(each.object(), each.length()));
+    assertEquals(Map.of(one, put.get(one)), exact);
+    store.list("things", "zz", each -> assertEquals("none", each.object()));
+  }
+
+  /** Piece by piece: nothing before commit, everything after, nothing left of one given up. */
+  @Test
+  void aReplacementIsThereAsAWholeOrNotAtAll() throws IOException {
+    ObjectStore store = open();
+    String object = fresh();
+    try (Replacement first = store.replace(object)) {
+      first.write(bytes("one, "));
+      assertThrows(NoSuchFileException.class, () -> store.length(object));
+      first.write(bytes("two"));
+      first.commit();
+    }
+    assertEquals("one, two", text(store.range(object, 0, 8)));
+    try (Replacement second = store.replace(object)) {
+      second.write(bytes("given up"));
+    }
+    assertEquals("one, two", text(open().range(object, 0, 8)));
+    try (Replacement third = store.replace(object)) {
+      third.write(bytes("three"));
+      third.commit();
+    }
+    assertEquals(5, open().length(object));
+    assertEquals(Map.of(object, 5L), list(store, "things"));
+    store.strays("things", stray -> assertEquals("none", stray.path()));
+  }
+
+  @Test
   void namesThatLeadElsewhereAreRefused() throws IOException {
     ObjectStore store = open();
     for (String name : new String[] {"things/../x", "../things/abc", "abc", "things/A B", ""}) {

@@ -14,9 +14,11 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.Size;
@@ -143,6 +145,73 @@ class KeyRingTest {
     MailboxId one = MailboxId.create();
     KeyRing ring = ring(master);
     assertThrows(IOException.class, () -> ring.createMailbox(customer, one, "one@example.com"));
+  }
+
+  /** A tombstone in the stores ends the key, within the life of what is in memory. */
+  @Test
+  void anErasedKeyIsForgottenWithinTheLifeOfTheCache() throws IOException {
+    AtomicLong now = new AtomicLong();
+    KeyRing running =
+        new KeyRing(MasterKeys.of(master), new Replicas(stores, 2), KeyShelf.NONE, now::get);
+    MailboxId second = MailboxId.create();
+    running.createMailbox(customer, second, "other@example.com");
+    assertEquals(customer, running.mailboxKey(mailbox).customer());
+    Parcel tombstone = ring(master).tombstone(mailbox, Instant.EPOCH.plusSeconds(86_400));
+    new Replicas(disks, 3).put("keys/" + mailbox, tombstone);
+
+    IOException erased =
+        assertThrows(KeyErasedException.class, () -> ring(master).mailboxKey(mailbox));
+    assertTrue(erased.toString().contains("1970-01-02"), erased::toString);
+    now.set(KeyRing.CACHE_LIFE.toNanos() - 1);
+    assertEquals(customer, running.mailboxKey(mailbox).customer(), "still in memory");
+    now.set(KeyRing.CACHE_LIFE.toNanos());
+    assertThrows(KeyErasedException.class, () -> running.mailboxKey(mailbox));
+    assertEquals(customer, running.mailboxKey(second).customer(), "the control: not erased");
+    assertThrows(
+        KeyErasedException.class, () -> ring(master).tombstone(mailbox, Instant.EPOCH), "twice");
+  }
+
+  /** One store that missed the erasure does not bring the key back while another answers. */
+  @Test
+  void ofTwoCopiesTheHigherGenerationCounts() throws IOException {
+    Parcel live = Replicas.read(disks.getFirst(), "keys/" + mailbox);
+    Parcel tombstone = ring(master).tombstone(mailbox, Instant.now());
+    String object = "keys/" + mailbox;
+    for (DirectoryStore disk : disks) {
+      for (DirectoryStore each : disks) {
+        each.put(object, ByteBuffer.wrap((each == disk ? tombstone : live).encode(object)));
+      }
+      assertThrows(KeyErasedException.class, () -> ring(master).mailboxKey(mailbox));
+    }
+  }
+
+  /** Who can only write to a store cannot erase a key: a tombstone is sealed like a key. */
+  @Test
+  void aForgedTombstoneIsPassedOver() throws IOException {
+    Parcel live = Replicas.read(disks.getFirst(), "keys/" + mailbox);
+    KeyRecord record = KeyRecord.decode(mailbox.value(), live);
+    byte[] forged = record.tombstone(Aead.key(Aead.random(Aead.KEY_BYTES)), Instant.now()).encode();
+    String object = "keys/" + mailbox;
+    byte[] bytes = new Parcel(KeyRecord.TOMBSTONE_GENERATION, forged).encode(object);
+    disks.get(1).put(object, ByteBuffer.wrap(bytes));
+    assertEquals(customer, ring(master).mailboxKey(mailbox).customer());
+    ring(master).spread(mailbox.value());
+    for (DirectoryStore disk : disks) {
+      assertEquals(live, Replicas.read(disk, object), "the forged one is replaced");
+    }
+  }
+
+  @Test
+  void aPreviousMasterKeyOpensAndTheCurrentOneSeals() throws IOException {
+    MasterKey fresh = MasterKey.of(Aead.random(32));
+    MasterKeys both = new MasterKeys(fresh, List.of(master));
+    KeyRing ring = new KeyRing(both, new Replicas(stores, 2), KeyShelf.NONE);
+    assertEquals(customer, ring.mailboxKey(mailbox).customer());
+    CustomerId later = CustomerId.create();
+    ring.createCustomer(later, "Later Ltd");
+    ring(fresh).customerKey(later);
+    assertThrows(IOException.class, () -> ring(master).customerKey(later));
+    assertThrows(IOException.class, () -> ring(fresh).customerKey(customer));
   }
 
   @Property(tries = 200)

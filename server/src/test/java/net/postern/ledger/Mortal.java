@@ -180,9 +180,9 @@ final class Mortal {
       }
 
       @Override
-      public boolean isDropped(UUID segment) throws IOException {
+      public Fate fate(UUID segment) throws IOException {
         live();
-        return real.isDropped(segment);
+        return real.fate(segment);
       }
 
       @Override

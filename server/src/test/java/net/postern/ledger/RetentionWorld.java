@@ -51,7 +51,7 @@ final class RetentionWorld implements AutoCloseable {
   RetentionWorld(Path directory, long segmentBytes) throws IOException {
     stores = new VaultWorld(directory, segmentBytes);
     stores.clock = clock;
-    stores.dropped = this::isDropped;
+    stores.facts = retention;
     // Opened once, before many threads ask for it.
     stores.vault();
     sql(
@@ -63,14 +63,6 @@ final class RetentionWorld implements AutoCloseable {
           "insert into mailbox (id, customer_id) values (?, ?)",
           mailbox.value(),
           stores.customer.value());
-    }
-  }
-
-  private boolean isDropped(UUID segment) {
-    try {
-      return retention.isDropped(segment);
-    } catch (IOException e) {
-      return false;
     }
   }
 

@@ -159,4 +159,21 @@ class LoggingTest {
     }
     context.stop();
   }
+
+  /** Also inside what others say: a remote server's reply, an exception's message. */
+  @Test
+  void addressesAreHiddenInEveryLine() {
+    for (LogFormat format : LogFormat.values()) {
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      LoggerContext fresh = new LoggerContext();
+      Logging.install(fresh, format, Level.INFO, bytes);
+      fresh
+          .getLogger("x")
+          .warn("550 <ann@example.com> unknown", new IllegalStateException("ann@example.com"));
+      fresh.stop();
+      String text = bytes.toString(StandardCharsets.UTF_8);
+      assertFalse(text.contains("ann@"), text);
+      assertTrue(text.contains("unknown") && text.contains("@example.com"), text);
+    }
+  }
 }

@@ -15,7 +15,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.Predicate;
 import net.postern.blob.DirectoryStore;
 import net.postern.blob.FaultyStore;
 import net.postern.blob.Replicas;
@@ -32,7 +31,7 @@ import net.postern.testkit.Await;
 
 /** Three stores on disks that can misbehave, keys for two mailboxes, and a vault that reopens. */
 public final class VaultWorld implements AutoCloseable {
-  public static final Duration STORE_WAIT = Duration.ofMillis(150);
+  public static final Duration STORE_WAIT = Duration.ofMillis(400);
 
   public final List<DirectoryStore> disks = new ArrayList<>();
   public final List<FaultyStore> stores = new ArrayList<>();
@@ -41,7 +40,7 @@ public final class VaultWorld implements AutoCloseable {
   public final MailboxId mailbox = MailboxId.create();
   public final MailboxId other = MailboxId.create();
   public Clock clock = Clock.systemUTC();
-  public Predicate<UUID> dropped = segment -> false;
+  public SegmentFacts facts = SegmentFacts.ALL_KEPT;
   private final MasterKey master = MasterKey.of(Aead.random(Aead.KEY_BYTES));
   private final VaultConfig config;
   private Optional<SegmentVault> vault = Optional.empty();
@@ -63,6 +62,7 @@ public final class VaultWorld implements AutoCloseable {
             new ByteSize(1 << 20),
             new ByteSize(segmentBytes),
             Optional.empty(),
+            List.of(),
             Duration.ofDays(14),
             Duration.ofDays(30),
             Duration.ofHours(1),
@@ -84,7 +84,7 @@ public final class VaultWorld implements AutoCloseable {
 
   public SegmentVault vault() {
     if (vault.isEmpty()) {
-      vault = Optional.of(new SegmentVault(config, stores, keys(), events::add, clock, dropped));
+      vault = Optional.of(new SegmentVault(config, stores, keys(), facts, events::add, clock));
     }
     return vault.get();
   }

@@ -3,8 +3,10 @@
  * sockets and follow a script, so that our own code runs as it does in production.
  *
  * <p>{@link net.postern.testkit.SmtpPeer} is a mail server that accepts, refuses, hangs or breaks
- * off where a test wants it to. {@link net.postern.testkit.Await} is the one place where tests
- * wait.
+ * off where a test wants it to. {@link net.postern.testkit.S3Server} and {@link
+ * net.postern.testkit.RadosGateway} are S3 servers, and {@link net.postern.testkit.FaultyProxy}
+ * stands before one and hangs, cuts, delays or damages. {@link net.postern.testkit.Await} is the
+ * one place where tests wait.
  */
 @NullMarked
 package net.postern.testkit;

@@ -1,0 +1,135 @@
+package net.postern.blob;
+
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import software.amazon.awssdk.services.s3.model.ObjectIdentifier;
+
+/**
+ * Deletes, so that it is gone: on a bucket that keeps versions every version goes, and no deletion
+ * mark is left. Keys here are the server's. Safe for many threads.
+ */
+final class S3Removal {
+  /** How long the bucket's answer whether it keeps versions counts. */
+  private static final Duration KNOWN = Duration.ofHours(1);
+
+  private final S3Settings settings;
+  private final S3Calls calls;
+  private final Clock clock;
+
+  private record Versioning(boolean on, Instant until) {}
+
+  private volatile Versioning versioning = new Versioning(false, Instant.MIN);
+
+  S3Removal(S3Settings settings, S3Calls calls, Clock clock) {
+    this.settings = settings;
+    this.calls = calls;
+    this.clock = clock;
+  }
+
+  /** Whether the bucket keeps versions. */
+  boolean versioned() throws IOException {
+    Versioning last = versioning;
+    if (clock.instant().isBefore(last.until())) {
+      return last.on();
+    }
+    boolean on = calls.versioned();
+    versioning = new Versioning(on, clock.instant().plus(KNOWN));
+    return on;
+  }
+
+  /**
+   * Deletes an object and its pieces.
+   *
+   * @throws IOException when a lock forbids it; then nothing was deleted
+   */
+  void object(String key) throws IOException {
+    if (!versioned()) {
+      // Pieces first: behind a whole object that was deleted before them they would come to light.
+      pieces(key);
+      calls.delete(key);
+      return;
+    }
+    List<S3Calls.Version> all = versions(key, found -> found.equals(key) || isPiece(found, key));
+    for (S3Calls.Version version : all) {
+      Optional<Instant> until =
+          version.marker() ? Optional.empty() : calls.lockedUntil(version.key(), version.id());
+      if (until.isPresent()) {
+        throw new IOException(
+            "store %s: %s is locked until %s and stays; it can be deleted then"
+                .formatted(settings.name(), key, until.get()));
+      }
+    }
+    delete(all);
+  }
+
+  /** Deletes all pieces that the server has of an object. */
+  void pieces(String key) throws IOException {
+    String prefix = key + ".";
+    if (versioned()) {
+      delete(versions(prefix, found -> isPiece(found, key)));
+      return;
+    }
+    List<ObjectIdentifier> all = new ArrayList<>();
+    calls.list(
+        prefix,
+        entry -> {
+          if (isPiece(entry.key(), key)) {
+            all.add(ObjectIdentifier.builder().key(entry.key()).build());
+          }
+        });
+    calls.deleteAll(all.reversed());
+  }
+
+  /** Deletes pieces whose offsets are known: saves asking for them. */
+  void pieces(String key, List<Long> offsets) throws IOException {
+    if (versioned()) {
+      pieces(key);
+      return;
+    }
+    calls.deleteAll(
+        offsets.stream()
+            .map(offset -> ObjectIdentifier.builder().key(S3Pieces.key(key, offset)).build())
+            .toList());
+  }
+
+  /** Deletes what has exactly this key. */
+  void one(String key) throws IOException {
+    if (versioned()) {
+      delete(versions(key, key::equals));
+    } else {
+      calls.delete(key);
+    }
+  }
+
+  /** Deletes what an object that was just written has replaced. */
+  void before(String key, Optional<String> written) throws IOException {
+    if (written.isPresent() && versioned()) {
+      delete(
+          versions(key, key::equals).stream()
+              .filter(version -> !version.id().equals(written.get()))
+              .toList());
+    }
+  }
+
+  private List<S3Calls.Version> versions(String prefix, Predicate<String> wanted)
+      throws IOException {
+    return calls.versions(prefix).stream().filter(found -> wanted.test(found.key())).toList();
+  }
+
+  private void delete(List<S3Calls.Version> versions) throws IOException {
+    calls.deleteAll(
+        versions.stream()
+            .map(each -> ObjectIdentifier.builder().key(each.key()).versionId(each.id()).build())
+            .toList());
+  }
+
+  private static boolean isPiece(String found, String key) {
+    return S3Pieces.parse(found).map(S3Pieces.Name::object).equals(Optional.of(key));
+  }
+}

@@ -1,0 +1,455 @@
+package net.postern.blob;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.NoSuchFileException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import net.postern.blob.S3Pieces.Slice;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Objects in a bucket of an S3 server; the key is the prefix and the object's name.
+ *
+ * <p>S3 cannot append, so an object that grows is kept in <em>pieces</em> ({@link S3Pieces}), one
+ * for each append. When it ends, one whole object takes their place: it is written first, the
+ * pieces are deleted afterwards, and who reads asks for the whole one first. So at every step each
+ * appended byte can be read, whatever is cut off. Pieces that a crash leaves are put together a day
+ * later, and unfinished uploads are deleted then ({@link S3Joiner}).
+ *
+ * <p>On a bucket that keeps versions, what is deleted or replaced is deleted in all its versions,
+ * except what is locked ({@link S3Settings.Lock}). Only whole objects of the kind {@code segments}
+ * are ever locked: keys have to stay erasable.
+ */
+public final class S3Store implements ObjectStore, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(S3Store.class);
+
+  private static final Pattern NAME = Pattern.compile("[a-z0-9]+/[a-z0-9][a-z0-9-]{2,80}");
+
+  /** The kind of object that may be locked. */
+  private static final String LOCKED_KIND = "segments/";
+
+  /** Above it an object is uploaded in parts. */
+  private static final int SINGLE_BYTES = 16 << 20;
+
+  /** Bounds what a store costs: 25 requests a second while mail comes without a pause. */
+  private static final Duration PACE = Duration.ofMillis(40);
+
+  /** How long a growing object waits for the part before, when it sends the next one. */
+  private static final int PART_PATIENCE_MILLIS = 1_000;
+
+  /** Pieces of one object that are read at once. */
+  private static final int READERS = 8;
+
+  /** Objects whose pieces are remembered, for reading what another process writes or left. */
+  private static final int KNOWN_OBJECTS = 64;
+
+  /** Time that closing leaves to objects that are being put together. */
+  private static final Duration CLOSING = Duration.ofSeconds(10);
+
+  private final S3Settings settings;
+  private final Clock clock;
+  private final S3Calls calls;
+  private final S3Removal removal;
+  private final S3Joiner joiner;
+  private final ExecutorService threads;
+
+  // Objects that this process writes or is putting together.
+  private final Map<String, S3Pieces> growing = new ConcurrentHashMap<>();
+  private final Cache<String, S3Pieces> known =
+      Caffeine.newBuilder()
+          .maximumSize(KNOWN_OBJECTS)
+          .expireAfterWrite(Duration.ofMinutes(1))
+          .build();
+
+  // Whether the server can refuse to replace; some cannot.
+  private volatile boolean conditional = true;
+
+  /** Makes a store without asking the server anything; see {@link #check}. */
+  public S3Store(S3Settings settings) {
+    this(settings, Clock.systemUTC());
+  }
+
+  S3Store(S3Settings settings, Clock clock) {
+    this.settings = settings;
+    this.clock = clock;
+    this.calls = new S3Calls(settings);
+    this.removal = new S3Removal(settings, calls, clock);
+    this.joiner = new S3Joiner(this, calls, removal, clock);
+    this.threads =
+        Executors.newThreadPerTaskExecutor(
+            Thread.ofVirtual().name("s3-" + settings.name() + "-", 0).factory());
+  }
+
+  /**
+   * Asks the server whether the store can be used.
+   *
+   * @throws IOException when it cannot now; the message says what to do
+   */
+  public void check() throws IOException {
+    calls.check(settings.prefix());
+    removal.versioned();
+  }
+
+  S3Settings settings() {
+    return settings;
+  }
+
+  /** What it has cost since it was opened. */
+  public S3Requests requests() {
+    return calls.count();
+  }
+
+  /** How many objects that have ended are still in pieces. */
+  int inPieces() {
+    return joiner.unfinished() + joiner.left();
+  }
+
+  /** How many of them are being worked on, or wait for it. */
+  int unfinished() {
+    return joiner.unfinished();
+  }
+
+  /** Does now what is done once a day. */
+  void tidy() throws IOException {
+    joiner.tidy(settings.prefix());
+  }
+
+  @Override
+  public String name() {
+    return settings.name();
+  }
+
+  @Override
+  public Duration pace() {
+    return PACE;
+  }
+
+  @Override
+  public long usableBytes() {
+    return Long.MAX_VALUE;
+  }
+
+  @Override
+  public void put(String object, ByteBuffer content) throws IOException {
+    String key = key(object);
+    S3Calls.Body body = S3Calls.Body.of(content);
+    Optional<String> version;
+    if (body.length() <= SINGLE_BYTES) {
+      version = calls.put(key, body, lockUntil(object));
+    } else {
+      S3Upload upload = upload(object);
+      upload.add(body);
+      version = upload.finish();
+    }
+    known.invalidate(object);
+    removal.pieces(key);
+    if (lockUntil(object).isEmpty()) {
+      removal.before(key, version);
+    }
+    content.position(content.limit());
+  }
+
+  @Override
+  public byte[] range(String object, long offset, int length) throws IOException {
+    String key = key(object);
+    if (length == 0) {
+      long end = length(object);
+      if (offset > end) {
+        throw new EOFException(
+            "store %s: %s ends at %d, before %d".formatted(name(), object, end, offset));
+      }
+      return new byte[0];
+    }
+    Optional<byte[]> found = fromKnownPieces(object, offset, length);
+    if (found.isEmpty()) {
+      found = calls.get(key, offset, length);
+    }
+    if (found.isEmpty()) {
+      S3Pieces pieces = listPieces(object);
+      if (!pieces.isEmpty()) {
+        known.put(object, pieces);
+        found = read(object, pieces, offset, length);
+      }
+    }
+    if (found.isEmpty()) {
+      // There is nothing, or the whole has just taken the pieces' place.
+      known.invalidate(object);
+      found = calls.get(key, offset, length);
+    }
+    return found.orElseThrow(() -> missing(object));
+  }
+
+  private Optional<byte[]> fromKnownPieces(String object, long offset, int length)
+      throws IOException {
+    S3Pieces own = growing.get(object);
+    if (own != null && !own.isEmpty()) {
+      return read(object, own, offset, length);
+    }
+    S3Pieces others = known.getIfPresent(object);
+    if (others == null) {
+      return Optional.empty();
+    }
+    try {
+      Optional<byte[]> found = read(object, others, offset, length);
+      if (found.isPresent()) {
+        return found;
+      }
+    } catch (IOException e) {
+      LOG.debug("store {}: what was known of {} is out of date", name(), object, e);
+    }
+    known.invalidate(object);
+    return Optional.empty();
+  }
+
+  // Empty when a piece is gone.
+  private Optional<byte[]> read(String object, S3Pieces pieces, long offset, int length)
+      throws IOException {
+    List<Slice> slices = pieces.slices("store " + name() + ": " + object, offset, length);
+    byte[] bytes = new byte[length];
+    AtomicInteger next = new AtomicInteger();
+    AtomicBoolean gone = new AtomicBoolean();
+    List<Future<?>> readers = new ArrayList<>();
+    for (int i = 1; i < Math.min(READERS, slices.size()); i++) {
+      readers.add(threads.submit(() -> readSlices(object, slices, next, gone, bytes)));
+    }
+    try {
+      readSlices(object, slices, next, gone, bytes);
+      for (Future<?> reader : readers) {
+        reader.get();
+      }
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof IOException failure ? failure : new IOException(e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while reading " + object, e);
+    }
+    return gone.get() ? Optional.empty() : Optional.of(bytes);
+  }
+
+  private boolean readSlices(
+      String object, List<Slice> slices, AtomicInteger next, AtomicBoolean gone, byte[] into)
+      throws IOException {
+    for (int i = next.getAndIncrement();
+        i < slices.size() && !gone.get();
+        i = next.getAndIncrement()) {
+      Slice slice = slices.get(i);
+      Optional<byte[]> part =
+          calls.get(S3Pieces.key(key(object), slice.piece()), slice.from(), slice.length());
+      if (part.isEmpty()) {
+        gone.set(true);
+      } else {
+        System.arraycopy(part.get(), 0, into, slice.to(), slice.length());
+      }
+    }
+    return gone.get();
+  }
+
+  @Override
+  public long length(String object) throws IOException {
+    String key = key(object);
+    S3Pieces own = growing.get(object);
+    if (own != null && !own.isEmpty()) {
+      return own.length();
+    }
+    OptionalLong whole = calls.head(key);
+    if (whole.isPresent()) {
+      return whole.getAsLong();
+    }
+    S3Pieces pieces = listPieces(object);
+    if (!pieces.isEmpty()) {
+      return pieces.length();
+    }
+    return calls.head(key).orElseThrow(() -> missing(object));
+  }
+
+  private NoSuchFileException missing(String object) {
+    return new NoSuchFileException(object, null, "store " + name() + " has no such object");
+  }
+
+  @Override
+  public void list(String kind, Consumer<Listed> each) throws IOException {
+    Set<String> wholes = new HashSet<>();
+    Map<String, Long> pieces = new LinkedHashMap<>();
+    calls.list(
+        settings.prefix() + kind + "/",
+        entry -> {
+          String object = entry.key().substring(settings.prefix().length());
+          Optional<S3Pieces.Name> piece = S3Pieces.parse(object);
+          if (piece.isPresent() && isObject(piece.get().object())) {
+            pieces.merge(piece.get().object(), piece.get().offset() + entry.length(), Math::max);
+          } else if (isObject(object)) {
+            wholes.add(object);
+            each.accept(new Listed(object, entry.length()));
+          }
+        });
+    pieces.forEach(
+        (object, length) -> {
+          if (!wholes.contains(object)) {
+            each.accept(new Listed(object, length));
+          }
+        });
+    joiner.tidyWhenDue(settings.prefix());
+  }
+
+  @Override
+  public void delete(String object) throws IOException {
+    String key = key(object);
+    known.invalidate(object);
+    removal.object(key);
+  }
+
+  @Override
+  public Appender append(String object) throws IOException {
+    String key = key(object);
+    if (growing.containsKey(object)
+        || calls.head(key).isPresent()
+        || !listPieces(object).isEmpty()) {
+      throw exists(object);
+    }
+    S3Pieces pieces = new S3Pieces();
+    growing.put(object, pieces);
+    return new S3Appender(
+        this,
+        object,
+        pieces,
+        new S3Upload(calls, threads, key, () -> lockUntil(object), PART_PATIENCE_MILLIS));
+  }
+
+  private IOException exists(String object) {
+    return new IOException("store " + name() + ": object exists already: " + object);
+  }
+
+  /**
+   * Waits until the objects that have ended are whole, for ten seconds at most: the rest stays in
+   * pieces.
+   */
+  @Override
+  public void close() {
+    try {
+      if (!joiner.await(CLOSING)) {
+        LOG.warn("store {}: {} objects stay in pieces", name(), joiner.unfinished());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    threads.shutdownNow();
+    calls.close();
+  }
+
+  // ---- for the appender and the joiner ----
+
+  /** Writes a piece; the first one only when there is none. */
+  void putPiece(String object, long offset, S3Calls.Body body) throws IOException {
+    String key = S3Pieces.key(key(object), offset);
+    if (offset > 0 || !conditional) {
+      calls.put(key, body, Optional.empty());
+      return;
+    }
+    switch (calls.putFresh(key, body)) {
+      case WRITTEN -> {}
+      case TAKEN -> {
+        // By our own first try, when its answer was lost; or by somebody else.
+        byte[] there = calls.get(key, 0, body.length()).orElse(new byte[0]);
+        int end = body.offset() + body.length();
+        if (!Arrays.equals(there, 0, there.length, body.array(), body.offset(), end)) {
+          throw exists(object);
+        }
+      }
+      case UNKNOWN -> {
+        conditional = false;
+        calls.put(key, body, Optional.empty());
+      }
+    }
+  }
+
+  void removePiece(String object, long offset) throws IOException {
+    removal.one(S3Pieces.key(key(object), offset));
+  }
+
+  void shortenPiece(String object, long offset, int length) throws IOException {
+    String key = S3Pieces.key(key(object), offset);
+    byte[] bytes =
+        calls.get(key, 0, length).orElseThrow(() -> new IOException("piece is gone: " + key));
+    removal.before(key, calls.put(key, new S3Calls.Body(bytes, 0, length), Optional.empty()));
+  }
+
+  /** Ends a growing object. */
+  void finish(String object, S3Pieces pieces, S3Upload upload, boolean broken) {
+    if (broken || pieces.isEmpty()) {
+      upload.giveUp();
+      growing.remove(object);
+      if (!pieces.isEmpty()) {
+        joiner.leave(object, "a write to it failed");
+      }
+      return;
+    }
+    joiner.finish(object, pieces, upload, () -> growing.remove(object));
+  }
+
+  S3Upload upload(String object) {
+    return new S3Upload(calls, threads, key(object), () -> lockUntil(object), Integer.MAX_VALUE);
+  }
+
+  void background(Runnable work) {
+    threads.execute(work);
+  }
+
+  S3Pieces listPieces(String object) throws IOException {
+    S3Pieces pieces = new S3Pieces();
+    String key = key(object);
+    calls.list(
+        key + ".",
+        entry ->
+            S3Pieces.parse(entry.key())
+                .filter(name -> name.object().equals(key))
+                .ifPresent(name -> pieces.add(name.offset(), (int) entry.length())));
+    return pieces;
+  }
+
+  boolean isGrowing(String object) {
+    return growing.containsKey(object);
+  }
+
+  boolean isObject(String object) {
+    return NAME.matcher(object).matches();
+  }
+
+  String key(String object) {
+    if (!isObject(object)) {
+      throw new IllegalArgumentException("no object name: " + object);
+    }
+    return settings.prefix() + object;
+  }
+
+  private Optional<Instant> lockUntil(String object) {
+    return settings
+        .lock()
+        .filter(lock -> object.startsWith(LOCKED_KIND))
+        .map(lock -> clock.instant().plus(lock.time()).truncatedTo(ChronoUnit.SECONDS));
+  }
+}

@@ -1,0 +1,79 @@
+package net.postern.keys;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import net.postern.blob.Parcel;
+
+/**
+ * A copy of every key record beside the stores: in the database, where one of two writers wins.
+ * What it has is what counts while it answers; the stores follow. Safe for many threads; every
+ * method may block and throws {@link IOException} when the place is away.
+ */
+public interface KeyShelf {
+
+  /** Keeps nothing: for reading with stores alone. */
+  KeyShelf NONE =
+      new KeyShelf() {
+        @Override
+        public Optional<Parcel> get(UUID id) {
+          return Optional.empty();
+        }
+
+        @Override
+        public Parcel raise(UUID id, Parcel parcel) {
+          return parcel;
+        }
+
+        @Override
+        public void settled(UUID id, long generation) {}
+
+        @Override
+        public List<UUID> unsettled(int max) {
+          return List.of();
+        }
+
+        @Override
+        public List<UUID> erasedWithin(Duration time) {
+          return List.of();
+        }
+
+        @Override
+        public void each(Visitor visitor) {}
+      };
+
+  /** The record of a key; empty when there is none. */
+  Optional<Parcel> get(UUID id) throws IOException;
+
+  /**
+   * Keeps a record, unless there is one of the same or a higher generation. A record that is kept
+   * is unsettled.
+   *
+   * @return what is kept then: the caller's, or that of whoever was first
+   */
+  Parcel raise(UUID id, Parcel parcel) throws IOException;
+
+  /** Notes that every store has this generation; nothing happens when there is a higher one. */
+  void settled(UUID id, long generation) throws IOException;
+
+  /**
+   * Keys whose record may be missing in a store.
+   *
+   * @param max most that are given
+   */
+  List<UUID> unsettled(int max) throws IOException;
+
+  /** Keys that were erased in the time before now. */
+  List<UUID> erasedWithin(Duration time) throws IOException;
+
+  /** Calls the visitor with every record, in no order; holds few of them in memory. */
+  void each(Visitor visitor) throws IOException;
+
+  /** Gets the records. */
+  @FunctionalInterface
+  interface Visitor {
+    void key(UUID id, Parcel parcel) throws IOException;
+  }
+}
