@@ -14,7 +14,12 @@ import picocli.CommandLine.ScopeType;
     description = "Looks into the stores and mends them.",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {RotateMasterCommand.class})
+    subcommands = {
+      VaultStatus.class,
+      VaultGet.class,
+      VaultRebuild.class,
+      RotateMasterCommand.class
+    })
 final class VaultCommand extends NeedsSubcommand {
   @Option(
       names = "--config",

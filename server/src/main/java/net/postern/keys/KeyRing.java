@@ -313,6 +313,15 @@ public final class KeyRing {
     return KeyRecord.seal(record.kind(), record.id(), parent, fresh, key, label);
   }
 
+  /**
+   * What a store's key records say about whom they are for.
+   *
+   * @throws IOException when the store cannot be listed
+   */
+  public KeyLabels.All labels(ObjectStore store) throws IOException {
+    return KeyLabels.read(store, this);
+  }
+
   private SecretKeySpec customerKey(UUID customer) throws IOException {
     SecretKeySpec cached = customers.getIfPresent(customer);
     if (cached != null) {
@@ -429,7 +438,7 @@ public final class KeyRing {
     return opener.open(record);
   }
 
-  private SecretKeySpec above(KeyRecord record) throws IOException {
+  SecretKeySpec above(KeyRecord record) throws IOException {
     if (!record.underMaster()) {
       return customerKey(record.parentId());
     }

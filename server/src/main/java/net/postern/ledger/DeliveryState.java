@@ -26,6 +26,14 @@ public enum DeliveryState {
     return code;
   }
 
+  /** Whether no other state follows. */
+  public boolean isFinal() {
+    return switch (this) {
+      case WAITING, IN_PROGRESS, HELD -> false;
+      case DELIVERED, RETURNED, REMOVED -> true;
+    };
+  }
+
   /**
    * The state with this code.
    *

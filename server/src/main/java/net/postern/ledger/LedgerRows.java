@@ -8,6 +8,8 @@ import java.sql.Types;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import net.postern.address.EmailAddress;
 
@@ -99,6 +101,58 @@ final class LedgerRows {
       message.executeBatch();
       delivery.executeBatch();
     }
+  }
+
+  private static final String INSERT_REBUILT =
+      """
+      insert into delivery (customer_id, message_id, number, mailbox_id, recipient, state, due_at,
+        give_up_at, rule, mark, subject_tag, attempts)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      on conflict do nothing\
+      """;
+
+  /**
+   * Inserts messages whose deliveries are where the journal says; those that it does not know as
+   * the record says, with none in progress.
+   */
+  static void insertRebuilt(
+      Connection connection, List<MessageRecord> records, Map<DeliveryKey, JournalEntry> outcomes)
+      throws SQLException {
+    try (PreparedStatement message = connection.prepareStatement(INSERT_MESSAGE);
+        PreparedStatement delivery = connection.prepareStatement(INSERT_REBUILT)) {
+      for (MessageRecord each : records) {
+        bindMessage(message, each);
+        message.addBatch();
+        for (int number = 0; number < each.deliveries().size(); number++) {
+          DeliveryKey key = new DeliveryKey(each.customer(), each.id(), number);
+          bindRebuilt(delivery, each, key, Optional.ofNullable(outcomes.get(key)));
+          delivery.addBatch();
+        }
+      }
+      message.executeBatch();
+      delivery.executeBatch();
+    }
+  }
+
+  private static void bindRebuilt(
+      PreparedStatement row, MessageRecord each, DeliveryKey key, Optional<JournalEntry> outcome)
+      throws SQLException {
+    MessageRecord.NewDelivery delivery = each.deliveries().get(key.number());
+    DeliveryState first =
+        delivery.state() == DeliveryState.IN_PROGRESS ? DeliveryState.WAITING : delivery.state();
+    row.setObject(1, key.customer().value());
+    row.setObject(2, key.message().value());
+    row.setInt(3, key.number());
+    row.setObject(4, delivery.mailbox().value());
+    row.setString(5, delivery.recipient().toString());
+    row.setInt(6, outcome.map(JournalEntry::state).orElse(first).code());
+    row.setTimestamp(7, Timestamp.from(outcome.map(JournalEntry::since).orElse(each.acceptedAt())));
+    row.setTimestamp(
+        8, Timestamp.from(outcome.map(JournalEntry::giveUpAt).orElse(delivery.giveUpAt())));
+    row.setString(9, clean(outcome.map(JournalEntry::rule).orElse(delivery.rule())));
+    row.setString(10, clean(delivery.mark()));
+    row.setString(11, clean(delivery.subjectTag()));
+    row.setInt(12, outcome.map(JournalEntry::attempts).orElse(0));
   }
 
   private static void bindMessage(PreparedStatement row, MessageRecord each) throws SQLException {

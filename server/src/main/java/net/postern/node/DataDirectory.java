@@ -106,6 +106,30 @@ public final class DataDirectory implements AutoCloseable {
     }
   }
 
+  /**
+   * Whether a process has claimed a data directory; nothing is made.
+   *
+   * @throws StartException when that cannot be told
+   */
+  public static boolean isClaimed(Path root) throws StartException {
+    try {
+      Path file = root.resolve("lock");
+      if (!Files.exists(file)) {
+        return false;
+      }
+      // Within this process not even a look: closing any channel to the file gives the claim up.
+      if (CLAIMED.contains(root.toRealPath())) {
+        return true;
+      }
+      try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE);
+          FileLock lock = channel.tryLock()) {
+        return lock == null;
+      }
+    } catch (IOException e) {
+      throw new StartException("data directory %s cannot be read: %s".formatted(root, e), e);
+    }
+  }
+
   public Path root() {
     return root;
   }

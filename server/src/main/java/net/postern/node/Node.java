@@ -13,6 +13,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import net.postern.address.EmailAddress;
+import net.postern.batch.PeriodicJob;
 import net.postern.config.DeliveryConfig;
 import net.postern.config.NodeConfig;
 import net.postern.config.PosternConfig;
@@ -31,6 +32,8 @@ import net.postern.intake.Reconciler;
 import net.postern.keys.KeyRing;
 import net.postern.keys.KeyUpkeep;
 import net.postern.ledger.ErasedMail;
+import net.postern.ledger.Journal;
+import net.postern.ledger.JournalMerge;
 import net.postern.ledger.Ledger;
 import net.postern.ledger.LedgerUnavailableException;
 import net.postern.ledger.RefusalTrace;
@@ -47,6 +50,7 @@ import net.postern.tenant.DatabaseKeyShelf;
 import net.postern.tenant.Erasures;
 import net.postern.tenant.LegalHolds;
 import net.postern.tenant.Route;
+import net.postern.tenant.Settings;
 import net.postern.tenant.Tenants;
 import net.postern.vault.Compactor;
 import net.postern.vault.SegmentVault;
@@ -66,6 +70,12 @@ public final class Node implements AutoCloseable {
   /** The part of the drain that deliveries have left, whatever sessions do: one in so many. */
   private static final int DELIVERY_SHARE = 4;
 
+  /** What was delivered since is delivered again when everything but a store is lost. */
+  private static final Duration JOURNAL_INTERVAL = Duration.ofSeconds(5);
+
+  private static final Duration SETTINGS_INTERVAL = Duration.ofSeconds(2);
+  private static final Duration MERGE_INTERVAL = Duration.ofMinutes(10);
+
   private final PosternConfig config;
   private final DataDirectory data;
   private final Database database;
@@ -73,6 +83,9 @@ public final class Node implements AutoCloseable {
   private final MailMetrics metrics;
   private final SegmentVault vault;
   private final Ledger ledger;
+  private final Settings settings;
+  private final Journal journal;
+  private final List<PeriodicJob> jobs;
   private final Reconciler reconciler;
   private final Compactor compactor;
   private final KeyUpkeep keyUpkeep;
@@ -118,6 +131,10 @@ public final class Node implements AutoCloseable {
     data = rollback.add(DataDirectory.claim(config.node().data()));
     Stores stores = Stores.open(config.vault(), data.root());
     database = rollback.add(Database.open(config.database(), data.root()));
+
+    settings = new Settings(database, stores.replicas(), stores.keys(), List.of());
+    journal = new Journal(database, stores.replicas(), stores.keys());
+    Rebuild.requireWhole(database, settings, stores);
 
     metrics = rollback.add(new MailMetrics());
     refusals = rollback.add(new RefusalTrace(database));
@@ -200,6 +217,16 @@ public final class Node implements AutoCloseable {
     Erasing erasing = new Erasing(erasures, new ErasedMail(database), keys, events);
     keyUpkeep = rollback.add(new KeyUpkeep(keys, erasing::endDeliveries));
     keyUpkeep.start();
+    JournalMerge merge = new JournalMerge(stores.list(), stores.minimum(), keys);
+    jobs =
+        List.of(
+            rollback.add(new PeriodicJob("journal", JOURNAL_INTERVAL, journal::flush)),
+            rollback.add(new PeriodicJob("settings", SETTINGS_INTERVAL, settings::writeChanged)),
+            rollback.add(
+                new PeriodicJob(
+                    "journal-merge",
+                    MERGE_INTERVAL,
+                    () -> merge.merge(JournalMerge.Gone.NOTHING))));
     edge.start();
   }
 
@@ -253,6 +280,10 @@ public final class Node implements AutoCloseable {
     }
     ledger.close();
     compactor.close();
+    jobs.forEach(PeriodicJob::close);
+    if (!ledger.away()) {
+      flush();
+    }
     reconciler.close();
     keyUpkeep.close();
     vault.close();
@@ -279,6 +310,16 @@ public final class Node implements AutoCloseable {
       Logging.use(LogNames.of(keys));
     } catch (IOException e) {
       LOG.warn("addresses in this log cannot be told apart: {}", e.getMessage());
+    }
+  }
+
+  // What a store lacks when everything else is lost at this moment is delivered twice.
+  private void flush() {
+    try {
+      journal.flush();
+      settings.writeChanged();
+    } catch (IOException e) {
+      LOG.warn("outcomes or settings are written to the stores at the next start", e);
     }
   }
 
@@ -363,6 +404,10 @@ public final class Node implements AutoCloseable {
         "postern.ledger.backlog",
         "Messages that wait to be entered in the ledger",
         ledger::backlog);
+    metrics.gauge(
+        "postern.journal.lag",
+        "Seconds since all outcomes of deliveries were last in the stores",
+        journal::lagSeconds);
     metrics.gauge("postern.delivery.under.way", "Deliveries under way", delivery::underWay);
     metrics.gauge(
         "postern.trace.dropped",

@@ -2,9 +2,12 @@ package net.postern.node;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
 import net.postern.blob.DirectoryStore;
 import net.postern.blob.ObjectStore;
 import net.postern.blob.Replicas;
@@ -52,6 +55,81 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) {
     return new KeyRing(masters, new Replicas(list, minimum), shelf);
   }
 
+  /** Small objects that all of them are to hold. */
+  Replicas replicas() {
+    return new Replicas(list, minimum);
+  }
+
+  /**
+   * Finds a store by its name or by its directory.
+   *
+   * @throws StartException when it is none of the configured ones; the message names those
+   */
+  ObjectStore find(String wanted) throws StartException {
+    for (ObjectStore store : list) {
+      if (store.name().equals(wanted) || isDirectoryOf(store, wanted)) {
+        return store;
+      }
+    }
+    throw new StartException(
+        "%s is none of the configured stores: %s; to use another directory, put it into vault.stores"
+            .formatted(
+                wanted,
+                list.stream().map(ObjectStore::toString).collect(Collectors.joining(", "))));
+  }
+
+  private static boolean isDirectoryOf(ObjectStore store, String wanted) {
+    try {
+      return store instanceof DirectoryStore directory
+          && directory.root().toRealPath().equals(Path.of(wanted).toRealPath());
+    } catch (IOException | InvalidPathException e) {
+      return false;
+    }
+  }
+
+  /**
+   * A store that was tried.
+   *
+   * @param where for people
+   * @param store empty when it cannot be used
+   * @param problem why not; empty when it can
+   */
+  record Tried(String name, String where, Optional<ObjectStore> store, String problem) {}
+
+  /** Opens each store that is there, and makes none: for looking at an installation. */
+  static List<Tried> tried(VaultConfig config, Path data) {
+    List<Tried> tried = new ArrayList<>();
+    for (Path directory : directories(config, data)) {
+      String name = "store-" + (tried.size() + 1);
+      String where = name + " (" + directory + ")";
+      try {
+        if (!Files.isDirectory(directory)) {
+          throw new IOException("its directory is missing");
+        }
+        ObjectStore store = new DirectoryStore(name, directory);
+        tried.add(new Tried(name, where, Optional.of(store), ""));
+      } catch (IOException e) {
+        tried.add(new Tried(name, where, Optional.empty(), String.valueOf(e.getMessage())));
+      }
+    }
+    return tried;
+  }
+
+  /**
+   * The stores of {@link #tried} that can be used, with the keys in them; nothing is made.
+   *
+   * @throws StartException when the master key cannot be read
+   */
+  static Stores usable(VaultConfig config, Path data) throws StartException {
+    List<ObjectStore> stores =
+        tried(config, data).stream().flatMap(each -> each.store().stream()).toList();
+    try {
+      return new Stores(stores, existingMasterKeys(config, data), 1);
+    } catch (IOException e) {
+      throw new StartException(String.valueOf(e.getMessage()), e);
+    }
+  }
+
   private static List<Path> directories(VaultConfig config, Path data) {
     if (!config.stores().isEmpty()) {
       return config.stores();
@@ -65,15 +143,26 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) {
 
   private static MasterKeys masterKeys(VaultConfig config, Path data, List<ObjectStore> stores)
       throws IOException {
-    List<MasterKey> previous = new ArrayList<>();
-    for (KeySource each : config.previousMasterKeys()) {
-      previous.add(read(each));
-    }
     return new MasterKeys(
         config.masterKey().isPresent()
             ? read(config.masterKey().get())
             : ownMasterKey(data.resolve("master.key"), stores),
-        previous);
+        previous(config));
+  }
+
+  // Makes none.
+  private static MasterKeys existingMasterKeys(VaultConfig config, Path data) throws IOException {
+    return new MasterKeys(
+        read(config.masterKey().orElse(new KeySource.File(data.resolve("master.key")))),
+        previous(config));
+  }
+
+  private static List<MasterKey> previous(VaultConfig config) throws IOException {
+    List<MasterKey> previous = new ArrayList<>();
+    for (KeySource each : config.previousMasterKeys()) {
+      previous.add(read(each));
+    }
+    return previous;
   }
 
   private static MasterKey read(KeySource source) throws IOException {

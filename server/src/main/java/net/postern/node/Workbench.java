@@ -2,6 +2,7 @@ package net.postern.node;
 
 import java.io.IOException;
 import java.time.Clock;
+import java.util.List;
 import java.util.Optional;
 import net.postern.config.PosternConfig;
 import net.postern.db.Database;
@@ -9,14 +10,18 @@ import net.postern.db.DatabaseException;
 import net.postern.events.Events;
 import net.postern.keys.KeyRing;
 import net.postern.ledger.ErasedMail;
+import net.postern.ledger.Journal;
 import net.postern.ledger.MessageQueries;
 import net.postern.observe.Pseudonyms;
 import net.postern.quarantine.Quarantine;
 import net.postern.tenant.DatabaseKeyShelf;
 import net.postern.tenant.Erasures;
 import net.postern.tenant.LegalHolds;
+import net.postern.tenant.Settings;
 import net.postern.tenant.Tenants;
 import net.postern.vault.StoreReader;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What the admin commands work with: the database, the keys and the stores of an installation,
@@ -24,6 +29,8 @@ import net.postern.vault.StoreReader;
  * the command.
  */
 public final class Workbench implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Workbench.class);
+
   private final Optional<DataDirectory> claimed;
   private final Database database;
   private final KeyRing keys;
@@ -32,12 +39,16 @@ public final class Workbench implements AutoCloseable {
   private final Quarantine quarantine;
   private final LegalHolds holds;
   private final Erasing erasing;
+  private final Settings settings;
+  private final Journal journal;
 
   private Workbench(Optional<DataDirectory> claimed, Database database, Stores stores) {
     this.claimed = claimed;
     this.database = database;
     this.keys = stores.keys(new DatabaseKeyShelf(database));
     this.tenants = new Tenants(database, keys);
+    this.settings = new Settings(database, stores.replicas(), keys, List.of());
+    this.journal = new Journal(database, stores.replicas(), keys);
     this.messages = new MessageQueries(database);
     this.holds = new LegalHolds(database, Clock.systemUTC());
     Events nobody = event -> {};
@@ -112,8 +123,20 @@ public final class Workbench implements AutoCloseable {
     return erasing;
   }
 
+  /**
+   * Has what was changed here written to the stores, and ends. What cannot be written stays marked:
+   * the node writes it.
+   */
   @Override
   public void close() {
+    try {
+      settings.writeChanged();
+      if (claimed.isPresent()) {
+        journal.flush();
+      }
+    } catch (IOException e) {
+      LOG.warn("the change is made, but not yet in the stores: {}", e.getMessage());
+    }
     database.close();
     claimed.ifPresent(DataDirectory::close);
   }

@@ -535,6 +535,13 @@ final class SegmentCopies {
     return alone ? Tail.FOREIGN : Tail.DAMAGED;
   }
 
+  /**
+   * Whether what follows the last whole frame of a copy is the beginning of one that was cut off.
+   */
+  static boolean isTorn(Copy copy, long end) {
+    return isTorn(new CopyScan(copy), end);
+  }
+
   // What was cut off in the middle of a write is cut off for good; what looks complete but damaged
   // is left for someone to look at.
   private static boolean isTorn(CopyScan scan, long end) {

@@ -1,0 +1,437 @@
+package net.postern.node;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.NoSuchFileException;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import net.postern.blob.ObjectStore;
+import net.postern.config.PosternConfig;
+import net.postern.db.Database;
+import net.postern.db.DatabaseException;
+import net.postern.id.CustomerId;
+import net.postern.id.MessageId;
+import net.postern.keys.KeyLabels;
+import net.postern.ledger.Balance;
+import net.postern.ledger.Journal;
+import net.postern.ledger.LedgerRebuild;
+import net.postern.ledger.MessageRecord;
+import net.postern.ledger.RecordJson;
+import net.postern.ledger.SegmentTable;
+import net.postern.tenant.Settings;
+import net.postern.vault.Place;
+import net.postern.vault.SegmentVault;
+import net.postern.vault.StoreWalk;
+import org.jdbi.v3.core.JdbiException;
+
+/**
+ * Fills an empty database from one store and the master key: settings, then the journal of
+ * outcomes, then every message with its deliveries. The other stores are not read, but for the
+ * generations of settings; the node's upkeep fills them after the next start.
+ *
+ * <p>Every step may be repeated, and a run that was interrupted goes on: segments that were entered
+ * are noted. Until a rebuild has finished no node starts on the database, for it would deliver
+ * again what the journal says was delivered.
+ *
+ * <p>Threads: one for each processor walks segments, up to {@link #MAX_THREADS}; each holds {@link
+ * #BATCH} records and a window of a segment.
+ */
+public final class Rebuild {
+  private static final int MAX_THREADS = 4;
+
+  /** Messages that are entered in one transaction. */
+  private static final int BATCH = 1_000;
+
+  /** How often a segment is read when the store fails over it. */
+  private static final int ATTEMPTS = 3;
+
+  private static final long PROGRESS_NANOS = 5_000_000_000L;
+
+  /** Most lines about single things that went wrong; the rest is counted. */
+  private static final int MAX_COMPLAINTS = 50;
+
+  private final ObjectStore from;
+  private final Stores stores;
+  private final Database database;
+  private final Settings settings;
+  private final LedgerRebuild ledger;
+  private final SegmentTable segments;
+  private final int threads;
+  private final PrintWriter out;
+
+  private final AtomicLong messages = new AtomicLong();
+  private final AtomicInteger walked = new AtomicInteger();
+  private final AtomicInteger damaged = new AtomicInteger();
+  private final AtomicInteger torn = new AtomicInteger();
+  private final AtomicLong erased = new AtomicLong();
+  private final AtomicLong unreadable = new AtomicLong();
+  private final AtomicInteger complaints = new AtomicInteger();
+  private volatile boolean lacking;
+
+  /**
+   * What a rebuild came to.
+   *
+   * @param messages frames that this run walked over
+   * @param damaged places in segments where something is that is no whole frame
+   * @param erased messages whose every mailbox key is gone: nobody can read them any more
+   * @param unreadable messages that could not be read for another reason
+   * @param whole whether everything that the store should have came back
+   */
+  public record Report(
+      List<Balance> customers,
+      long messages,
+      int damaged,
+      long erased,
+      long unreadable,
+      boolean whole) {}
+
+  private Rebuild(
+      ObjectStore from, Stores stores, Database database, int threads, PrintWriter out) {
+    this.from = from;
+    this.stores = stores;
+    this.database = database;
+    this.settings = new Settings(database, stores.replicas(), stores.keys(), List.of());
+    this.ledger = new LedgerRebuild(database);
+    this.segments = new SegmentTable(database);
+    this.threads = threads;
+    this.out = out;
+  }
+
+  /**
+   * Rebuilds.
+   *
+   * @param from the store's name, such as store-2, or its directory
+   * @param out what it does, for people
+   * @throws StartException when it cannot be done here; the message says why and what to do
+   */
+  public static Report run(PosternConfig config, String from, PrintWriter out)
+      throws StartException {
+    try (DataDirectory data = DataDirectory.claim(config.node().data())) {
+      Stores stores = Stores.open(config.vault(), data.root());
+      ObjectStore store = stores.find(from);
+      if (!hasContent(store)) {
+        throw new StartException(
+            "%s has neither mail nor settings: nothing can be rebuilt from it".formatted(store));
+      }
+      try (Database database = Database.open(config.database(), data.root())) {
+        int threads =
+            Math.clamp(
+                Math.min(
+                    Runtime.getRuntime().availableProcessors(), config.database().connections()),
+                1,
+                MAX_THREADS);
+        return new Rebuild(store, stores, database, threads, out).run();
+      }
+    } catch (DatabaseException | IOException | JdbiException e) {
+      throw new StartException(
+          "the rebuild stopped: %s; run it again to go on".formatted(e.getMessage()), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StartException("the rebuild was interrupted; run it again to go on", e);
+    }
+  }
+
+  /**
+   * Checks that a node may start: the database is neither half rebuilt nor lost. A node on an empty
+   * database beside full stores would enter all mail as not yet delivered, and deliver it again.
+   *
+   * @throws StartException when it may not
+   */
+  static void requireWhole(Database database, Settings settings, Stores stores)
+      throws StartException, IOException {
+    LedgerRebuild ledger = new LedgerRebuild(database);
+    Optional<String> unfinished = ledger.unfinished();
+    if (unfinished.isPresent()) {
+      throw new StartException(
+          "a rebuild of the database was interrupted: finish it with 'postern vault rebuild --from %s'"
+              .formatted(unfinished.get()));
+    }
+    if (!ledger.isEmpty() || !settings.isEmpty()) {
+      return;
+    }
+    for (ObjectStore store : stores.list()) {
+      if (hasContent(store)) {
+        throw new StartException(
+            "the database is empty, but %s has mail: if the database was lost, make it again with 'postern vault rebuild --from %s'; if it is the wrong one, correct the configuration"
+                .formatted(store, store.name()));
+      }
+    }
+  }
+
+  private static boolean hasContent(ObjectStore store) throws IOException {
+    return !Settings.listed(store).isEmpty() || !StoreWalk.segments(store).isEmpty();
+  }
+
+  private Report run() throws StartException, IOException, InterruptedException {
+    begin();
+    settings();
+    // Keys need no step: they are read from the stores.
+    journal();
+    messages();
+    long orphans = ledger.orphans();
+    ledger.finish();
+    return report(orphans);
+  }
+
+  private void begin() throws StartException {
+    Optional<String> unfinished = ledger.unfinished();
+    if (unfinished.isPresent()) {
+      if (!unfinished.get().equals(from.name())) {
+        throw new StartException(
+            "a rebuild from %s was interrupted: go on with it, or begin anew with an empty database"
+                .formatted(unfinished.get()));
+      }
+      out.println("going on with the rebuild that was interrupted");
+      return;
+    }
+    if (!ledger.isEmpty() || !settings.isEmpty()) {
+      throw new StartException(
+          "the database is not empty; a rebuild needs an empty one: set database.url to another, or, for the bundled one, move the directory postgresql below node.data away");
+    }
+    ledger.begin(from.name());
+  }
+
+  // ---- settings ----
+
+  private void settings() throws IOException {
+    Set<CustomerId> restored = new HashSet<>();
+    for (CustomerId customer : Settings.listed(from)) {
+      long generation = 0;
+      for (ObjectStore store : stores.list()) {
+        generation = Math.max(generation, Settings.generation(store, customer));
+      }
+      try {
+        Map<String, Integer> rows = settings.restore(from, customer, generation);
+        restored.add(customer);
+        rows.forEach(
+            (part, count) -> {
+              if (count < 0) {
+                complain(
+                    "settings of customer %s have a part \"%s\" that this version does not know; it is left out"
+                        .formatted(customer, part));
+              }
+            });
+      } catch (IOException e) {
+        complain("settings of customer %s: %s".formatted(customer, e.getMessage()));
+      }
+    }
+    out.println("settings of " + restored.size() + " customers are back");
+    fromKeys(restored);
+  }
+
+  // Customers of which the store has keys only: older data, or damaged settings.
+  private void fromKeys(Set<CustomerId> restored) throws IOException {
+    KeyLabels.All labels = stores.keys().labels(from);
+    labels.unreadable().forEach(each -> complain("key record " + each));
+    for (KeyLabels.Customer customer : labels.customers()) {
+      List<KeyLabels.Mailbox> mailboxes =
+          labels.mailboxes().stream()
+              .filter(each -> each.customer().equals(customer.id()))
+              .toList();
+      // A key without a mailbox is what a customer left that was never made.
+      if (!restored.contains(customer.id()) && !mailboxes.isEmpty()) {
+        int addresses = settings.restore(customer, mailboxes);
+        complain(
+            "customer \"%s\" has no settings in this store: %d addresses are back by the labels of its keys; aliases, routes, servers, thresholds and legal holds are lacking and have to be set again"
+                .formatted(customer.name(), addresses));
+      }
+    }
+  }
+
+  // ---- the journal ----
+
+  private void journal() throws IOException {
+    Journal.Read read =
+        Journal.read(
+            from,
+            stores.keys(),
+            entries -> {
+              try {
+                ledger.load(entries);
+              } catch (SQLException e) {
+                throw new IOException("the journal cannot be loaded: " + e.getMessage(), e);
+              }
+            });
+    read.damaged()
+        .forEach(each -> complain("journal object " + each + "; what it says is delivered again"));
+    out.printf(Locale.ROOT, "journal: %d entries in %d objects%n", read.entries(), read.objects());
+    if (read.objects() == 0) {
+      out.println("no journal in this store: all mail that was not held waits for delivery");
+    }
+    out.flush();
+  }
+
+  // ---- messages ----
+
+  private void messages() throws IOException, InterruptedException {
+    List<UUID> all = StoreWalk.segments(from);
+    Set<UUID> done = segments.recorded();
+    Queue<UUID> queue = new ConcurrentLinkedQueue<>(all);
+    queue.removeIf(done::contains);
+    walked.set(all.size() - queue.size());
+    Queue<Exception> failures = new ConcurrentLinkedQueue<>();
+    List<Thread> workers = new ArrayList<>();
+    for (int i = 0; i < threads; i++) {
+      workers.add(
+          Thread.ofPlatform()
+              .name("rebuild-" + i)
+              .daemon()
+              .start(
+                  () -> {
+                    try {
+                      work(queue, failures);
+                    } catch (Exception e) {
+                      failures.add(e);
+                    }
+                  }));
+    }
+    long start = System.nanoTime();
+    for (Thread worker : workers) {
+      while (!worker.join(java.time.Duration.ofNanos(PROGRESS_NANOS))) {
+        progress(start, all.size());
+      }
+    }
+    progress(start, all.size());
+    for (Exception each : failures) {
+      throw new IOException(String.valueOf(each.getMessage()), each);
+    }
+  }
+
+  private void progress(long start, int total) {
+    double seconds = Math.max(1e-3, (System.nanoTime() - start) / 1e9);
+    out.printf(
+        Locale.ROOT,
+        "%d of %d segments, %d messages, %.0f a second%n",
+        walked.get(),
+        total,
+        messages.get(),
+        messages.get() / seconds);
+    out.flush();
+  }
+
+  private void work(Queue<UUID> queue, Queue<Exception> failures) throws IOException {
+    StoreWalk walk = new StoreWalk(from, stores.keys());
+    List<MessageRecord> batch = new ArrayList<>();
+    for (UUID segment = queue.poll(); segment != null; segment = queue.poll()) {
+      StoreWalk.Found found = walk(walk, segment, batch, failures);
+      enter(batch);
+      messages.addAndGet(found.frames());
+      if (found.damaged() > 0) {
+        damaged.addAndGet(found.damaged());
+        complain("segment %s is damaged in %d places".formatted(segment, found.damaged()));
+      }
+      torn.addAndGet(found.torn() ? 1 : 0);
+      segments.markRecorded(segment);
+      walked.incrementAndGet();
+    }
+  }
+
+  // A store that fails for a moment must not be taken for one whose frames are damaged.
+  private StoreWalk.Found walk(
+      StoreWalk walk, UUID segment, List<MessageRecord> batch, Queue<Exception> failures)
+      throws IOException {
+    for (int attempt = 1; true; attempt++) {
+      StoreWalk.Found found =
+          walk.walk(
+              segment,
+              (place, id, content) -> {
+                if (!failures.isEmpty()) {
+                  throw new IOException("another segment failed");
+                }
+                batch.addAll(records(place, id, content));
+                if (batch.size() >= BATCH) {
+                  enter(batch);
+                }
+              });
+      if (found.failure().isEmpty()) {
+        return found;
+      }
+      if (attempt == ATTEMPTS) {
+        complain(
+            "segment %s cannot be read everywhere: %s"
+                .formatted(segment, found.failure().get().getMessage()));
+        return found;
+      }
+    }
+  }
+
+  private void enter(List<MessageRecord> batch) throws IOException {
+    if (batch.isEmpty()) {
+      return;
+    }
+    try {
+      ledger.enter(batch);
+      batch.clear();
+    } catch (SQLException e) {
+      throw new IOException("messages cannot be entered: " + e.getMessage(), e);
+    }
+  }
+
+  private List<MessageRecord> records(Place place, MessageId id, SegmentVault.Content content) {
+    try {
+      return RecordJson.decode(content.read().meta(), place);
+    } catch (IOException e) {
+      if (isErased(e)) {
+        erased.incrementAndGet();
+      } else {
+        unreadable.incrementAndGet();
+        complain("message %s cannot be read: %s".formatted(id, e.getMessage()));
+      }
+    } catch (IllegalArgumentException e) {
+      unreadable.incrementAndGet();
+      complain("message %s cannot be entered: %s".formatted(id, e.getMessage()));
+    }
+    return List.of();
+  }
+
+  // No key of any mailbox that held it is there: not damaged, but gone.
+  private static boolean isErased(IOException failure) {
+    return failure.getSuppressed().length > 0
+        && Arrays.stream(failure.getSuppressed()).allMatch(NoSuchFileException.class::isInstance);
+  }
+
+  // ---- what came of it ----
+
+  private void complain(String line) {
+    lacking = true;
+    int number = complaints.incrementAndGet();
+    if (number <= MAX_COMPLAINTS) {
+      out.println(line);
+    } else if (number == MAX_COMPLAINTS + 1) {
+      out.println("further lines like these are left out");
+    }
+  }
+
+  private Report report(long orphans) {
+    List<Balance> customers = Balance.all(database);
+    boolean balanced = customers.stream().allMatch(each -> each.difference() == 0);
+    if (torn.get() > 0) {
+      out.printf(
+          "%d segments end in the middle of a frame, as a crash leaves them: nobody was told that it was kept%n",
+          torn.get());
+    }
+    if (erased.get() > 0) {
+      out.printf("%d messages have no key left: they were erased%n", erased.get());
+    }
+    if (orphans > 0) {
+      out.printf(
+          "%d deliveries of the journal have no message in this store: compacted away, or damaged%n",
+          orphans);
+    }
+    boolean whole = balanced && !lacking && damaged.get() == 0 && unreadable.get() == 0;
+    return new Report(
+        customers, messages.get(), damaged.get(), erased.get(), unreadable.get(), whole);
+  }
+}
