@@ -18,6 +18,7 @@ import picocli.CommandLine.ScopeType;
       VaultStatus.class,
       VaultGet.class,
       VaultRebuild.class,
+      VaultCompact.class,
       RotateMasterCommand.class
     })
 final class VaultCommand extends NeedsSubcommand {
