@@ -83,5 +83,6 @@ final class TraceAdmin implements java.util.concurrent.Callable<Integer> {
           case REMOVED -> "removed at " + each.stateSince() + ": " + each.rule();
         };
     out.println("  " + state + (each.attempts() > 1 ? " (attempt " + each.attempts() + ")" : ""));
+    each.goneSince().ifPresent(since -> out.println("  content no longer kept since " + since));
   }
 }

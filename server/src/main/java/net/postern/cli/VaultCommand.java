@@ -20,6 +20,7 @@ import picocli.CommandLine.ScopeType;
       VaultRebuild.class,
       VaultScrub.class,
       VaultVerify.class,
+      VaultCompact.class,
       RotateMasterCommand.class
     })
 final class VaultCommand extends NeedsSubcommand {

@@ -55,4 +55,39 @@ public record VaultConfig(
             "Master keys that open what they once wrapped, in the same form; nothing new is wrapped by them. For the time of a change: docs/howto/rotate-the-master-key.md.")
         @Default("")
         List<KeySource> previousMasterKeys,
-    List<S3Config> s3) {}
+    @Doc(
+            "How long a message is kept after its last delivery has ended, so that it can be sent again and backups reach back so far.")
+        @Default("14d")
+        @Bounds(min = "0s", max = "3650d")
+        Duration keepFinished,
+    @Doc(
+            "Time within which bytes that nothing keeps are gone from the stores. A shorter time means more copying: what is kept of a segment is written again when the rest of it has to go.")
+        @Default("30d")
+        @Bounds(min = "1h", max = "3650d")
+        Duration deadWithin,
+    @Doc(
+            "How long an old segment stays after its mail was copied to a new one, for those who are about to read from it; at least delivery.lease.")
+        @Default("1h")
+        @Bounds(min = "1m", max = "7d")
+        Duration compactGrace,
+    @Doc("Most bytes that are copied in a second to give space back.")
+        @Default("16 MiB")
+        @Bounds(min = "64 KiB", max = "10 GiB")
+        ByteSize compactRate,
+    List<S3Config> s3) {
+  private static final Duration LONGEST_AGE = Duration.ofDays(1);
+  private static final Duration SHORTEST_AGE = Duration.ofMinutes(10);
+
+  /**
+   * How long a segment may stay open: mail in an open one is not given back. An eighth of the
+   * shortest time that matters, and at most a day.
+   */
+  public Duration segmentAge() {
+    Duration shortest = keepFinished.compareTo(deadWithin) < 0 ? keepFinished : deadWithin;
+    Duration age = shortest.dividedBy(8);
+    if (age.compareTo(LONGEST_AGE) > 0) {
+      return LONGEST_AGE;
+    }
+    return age.compareTo(SHORTEST_AGE) < 0 ? SHORTEST_AGE : age;
+  }
+}

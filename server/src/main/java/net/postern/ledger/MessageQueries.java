@@ -2,6 +2,7 @@ package net.postern.ledger;
 
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -16,7 +17,7 @@ public final class MessageQueries {
   private static final String SELECT =
       """
       select m.customer_id, m.id, d.number, m.accepted_at, m.segment, m.frame_offset,
-        m.frame_length, m.bytes, m.reverse_path, m.client, m.helo, m.verdict, m.score, m.findings,
+        m.frame_length, m.dropped_at, m.bytes, m.reverse_path, m.client, m.helo, m.verdict, m.score, m.findings,
         d.recipient, d.state, d.due_at, d.attempts, d.rule, d.reply
       from message m join delivery d on d.customer_id = m.customer_id and d.message_id = m.id
       """;
@@ -85,14 +86,15 @@ public final class MessageQueries {
       MessageId id, Instant acceptedAt, Place place, Optional<String> reversePath) {}
 
   /**
-   * Accepted messages, newest first, each once however many customers it is for.
+   * Accepted messages that the vault keeps, newest first, each once however many customers it is
+   * for.
    *
    * @param max most that are listed
    */
   public List<Accepted> accepted(int max) {
     return database.rows(
         "select distinct on (id) id, accepted_at, segment, frame_offset, frame_length, reverse_path"
-            + " from message order by id desc, customer_id limit ?",
+            + " from message where dropped_at is null order by id desc, customer_id limit ?",
         row ->
             new Accepted(
                 new MessageId(row.getObject("id", UUID.class)),
@@ -193,6 +195,7 @@ public final class MessageQueries {
             row.getInt("number")),
         row.getTimestamp("accepted_at").toInstant(),
         place(row),
+        Optional.ofNullable(row.getTimestamp("dropped_at")).map(Timestamp::toInstant),
         row.getLong("bytes"),
         Optional.ofNullable(row.getString("reverse_path")),
         row.getString("client"),

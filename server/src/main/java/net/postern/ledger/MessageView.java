@@ -5,11 +5,17 @@ import java.util.List;
 import java.util.Optional;
 import net.postern.vault.Place;
 
-/** A message as people ask for it: trace and quarantine. */
+/**
+ * A message as people ask for it: trace and quarantine.
+ *
+ * @param place where the vault has it, or had it when it was still kept
+ * @param goneSince since when the vault does not keep it any more; its story stays
+ */
 public record MessageView(
     DeliveryKey key,
     Instant acceptedAt,
     Place place,
+    Optional<Instant> goneSince,
     long bytes,
     Optional<String> reversePath,
     String client,

@@ -37,6 +37,7 @@ import net.postern.ledger.JournalMerge;
 import net.postern.ledger.Ledger;
 import net.postern.ledger.LedgerUnavailableException;
 import net.postern.ledger.RefusalTrace;
+import net.postern.ledger.SegmentRetention;
 import net.postern.ledger.SegmentTable;
 import net.postern.observe.Fanout;
 import net.postern.observe.Health;
@@ -47,9 +48,11 @@ import net.postern.observe.ObserveServer;
 import net.postern.tenant.DatabaseDirectory;
 import net.postern.tenant.DatabaseKeyShelf;
 import net.postern.tenant.Erasures;
+import net.postern.tenant.LegalHolds;
 import net.postern.tenant.Route;
 import net.postern.tenant.Settings;
 import net.postern.tenant.Tenants;
+import net.postern.vault.Compactor;
 import net.postern.vault.Scrubber;
 import net.postern.vault.SegmentVault;
 import org.slf4j.Logger;
@@ -87,6 +90,7 @@ public final class Node implements AutoCloseable {
   private final Journal journal;
   private final List<PeriodicJob> jobs;
   private final Reconciler reconciler;
+  private final Compactor compactor;
   private final KeyUpkeep keyUpkeep;
   private final DeliveryEngine delivery;
   private final EdgeServer edge;
@@ -146,7 +150,16 @@ public final class Node implements AutoCloseable {
             database, config.node().directoryCache(), outbound(config.delivery()));
     nameAddresses(keys);
     tenants = new Tenants(database, keys);
-    vault = rollback.add(new SegmentVault(config.vault(), stores.list(), keys, events, clock));
+    Erasures erasures = new Erasures(database, keys, clock);
+    SegmentRetention retention =
+        new SegmentRetention(
+            database,
+            new LegalHolds(database, clock),
+            erasures::erasedMailboxes,
+            config.vault().keepFinished());
+    vault =
+        rollback.add(
+            new SegmentVault(config.vault(), stores.list(), keys, retention, events, clock));
     ledger = rollback.add(new Ledger(database, data.node(), config.delivery().lease()));
     int recovered = ledger.recoverLeases();
     if (recovered > 0) {
@@ -195,11 +208,20 @@ public final class Node implements AutoCloseable {
     observe =
         config.observe().listen().map(at -> ObserveServer.start(at, checks(), metrics::scrape));
     observe.ifPresent(rollback::add);
+    compactor =
+        rollback.add(
+            new Compactor(
+                config.vault(),
+                grace(config),
+                vault.stores(),
+                retention,
+                new Compactor.Hooks(vault::endOld, vault.upkeep()::equalizeSoon),
+                clock));
     gauges();
     rollback.add(reconciler);
     reconciler.watch(found);
-    Erasing erasing =
-        new Erasing(new Erasures(database, keys, clock), new ErasedMail(database), keys, events);
+    compactor.start();
+    Erasing erasing = new Erasing(erasures, new ErasedMail(database), keys, events);
     keyUpkeep = rollback.add(new KeyUpkeep(keys, erasing::endDeliveries));
     keyUpkeep.start();
     JournalMerge merge = new JournalMerge(stores.list(), stores.minimum(), keys);
@@ -264,6 +286,7 @@ public final class Node implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     ledger.close();
+    compactor.close();
     jobs.forEach(PeriodicJob::close);
     if (!ledger.away()) {
       flush();
@@ -281,6 +304,13 @@ public final class Node implements AutoCloseable {
     database.close();
     data.close();
     LOG.info("stopped");
+  }
+
+  /** How long places of messages may be in someone's hands: whoever leased a delivery has one. */
+  static Duration grace(PosternConfig config) {
+    Duration lease = config.delivery().lease();
+    Duration grace = config.vault().compactGrace();
+    return grace.compareTo(lease) < 0 ? lease : grace;
   }
 
   private static void nameAddresses(KeyRing keys) {
@@ -351,6 +381,34 @@ public final class Node implements AutoCloseable {
         "Objects copied to stores that lacked them",
         vault.upkeep()::repaired);
     StoreGauges.register(metrics.registry(), vault.upkeep(), scrubber);
+    metrics.gauge(
+        "postern.vault.live.bytes",
+        "Bytes of messages that something keeps, in one store",
+        () -> compactor.stats().liveBytes());
+    metrics.gauge(
+        "postern.vault.dead.bytes",
+        "Bytes that nothing keeps, in segments that are in use",
+        () -> compactor.stats().deadBytes());
+    metrics.gauge(
+        "postern.vault.dropped.bytes",
+        "Bytes of segments that are to be deleted",
+        () -> compactor.stats().droppedBytes());
+    metrics.gauge(
+        "postern.vault.segments.dropped",
+        "Segments of which nothing was kept, since start",
+        () -> compactor.stats().droppedSegments());
+    metrics.gauge(
+        "postern.vault.segments.rewritten",
+        "Segments that were copied into new ones, since start",
+        () -> compactor.stats().rewrittenSegments());
+    metrics.gauge(
+        "postern.vault.segments.deleted",
+        "Segments that are gone from every store, since start",
+        () -> compactor.stats().deletedSegments());
+    metrics.gauge(
+        "postern.vault.rewritten.bytes",
+        "Bytes of segments that compaction wrote, since start",
+        () -> compactor.stats().copiedBytes());
     metrics.gauge(
         "postern.ledger.backlog",
         "Messages that wait to be entered in the ledger",

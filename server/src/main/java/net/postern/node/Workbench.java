@@ -12,6 +12,7 @@ import net.postern.keys.KeyRing;
 import net.postern.ledger.ErasedMail;
 import net.postern.ledger.Journal;
 import net.postern.ledger.MessageQueries;
+import net.postern.ledger.SegmentRetention;
 import net.postern.observe.Pseudonyms;
 import net.postern.quarantine.Quarantine;
 import net.postern.tenant.DatabaseKeyShelf;
@@ -19,6 +20,8 @@ import net.postern.tenant.Erasures;
 import net.postern.tenant.LegalHolds;
 import net.postern.tenant.Settings;
 import net.postern.tenant.Tenants;
+import net.postern.vault.Compactor;
+import net.postern.vault.StoreChoice;
 import net.postern.vault.StoreReader;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,8 +45,10 @@ public final class Workbench implements AutoCloseable {
   private final Erasing erasing;
   private final Settings settings;
   private final Journal journal;
+  private final Compactor compactor;
 
-  private Workbench(Optional<DataDirectory> claimed, Database database, Stores stores) {
+  private Workbench(
+      PosternConfig config, Optional<DataDirectory> claimed, Database database, Stores stores) {
     this.claimed = claimed;
     this.database = database;
     this.stores = stores;
@@ -54,12 +59,17 @@ public final class Workbench implements AutoCloseable {
     this.messages = new MessageQueries(database);
     this.holds = new LegalHolds(database, Clock.systemUTC());
     Events nobody = event -> {};
-    this.erasing =
-        new Erasing(
-            new Erasures(database, keys, Clock.systemUTC()),
-            new ErasedMail(database),
-            keys,
-            nobody);
+    Erasures erasures = new Erasures(database, keys, Clock.systemUTC());
+    this.erasing = new Erasing(erasures, new ErasedMail(database), keys, nobody);
+    this.compactor =
+        new Compactor(
+            config.vault(),
+            Node.grace(config),
+            StoreChoice.of(stores.list()),
+            new SegmentRetention(
+                database, holds, erasures::erasedMailboxes, config.vault().keepFinished()),
+            Compactor.Hooks.NONE,
+            Clock.systemUTC());
     this.quarantine = new Quarantine(messages, new StoreReader(stores::list, keys), nobody);
   }
 
@@ -80,7 +90,7 @@ public final class Workbench implements AutoCloseable {
           running.isPresent()
               ? running.get()
               : Database.open(config.database(), config.node().data());
-      return new Workbench(claimed, database, stores);
+      return new Workbench(config, claimed, database, stores);
     } catch (DatabaseException e) {
       opened.ifPresent(Stores::close);
       claimed.ifPresent(DataDirectory::close);
@@ -122,6 +132,11 @@ public final class Workbench implements AutoCloseable {
 
   public LegalHolds holds() {
     return holds;
+  }
+
+  /** Makes passes of its own, in turn with a running node's. */
+  public Compactor compactor() {
+    return compactor;
   }
 
   public Erasing erasing() {

@@ -36,9 +36,14 @@ public final class Quarantine {
   /**
    * The whole message, as it was accepted.
    *
-   * @throws VaultUnavailableException when no store can give it now
+   * @throws VaultUnavailableException when no store can give it now, or it is no longer kept
    */
   public byte[] read(MessageView message) throws VaultUnavailableException {
+    if (message.goneSince().isPresent()) {
+      throw new VaultUnavailableException(
+          "message %s is no longer kept since %s; 'admin trace' has its story"
+              .formatted(message.key().message(), message.goneSince().get()));
+    }
     MessageFrame frame = vault.read(message.place());
     if (!frame.id().equals(message.key().message())) {
       throw new VaultUnavailableException(

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import net.postern.address.EmailAddress;
 import net.postern.blob.Parcel;
@@ -39,6 +40,14 @@ public final class Erasures {
     this.database = database;
     this.keys = keys;
     this.clock = clock;
+  }
+
+  /** Every mailbox whose key was erased. */
+  public Set<MailboxId> erasedMailboxes() {
+    return Set.copyOf(
+        database.rows(
+            "select id from mailbox where erased_at is not null",
+            row -> new MailboxId(row.getObject("id", UUID.class))));
   }
 
   /**

@@ -106,7 +106,7 @@ public final class LegalHolds {
    * Takes the lock of a customer's holds until the transaction ends: no hold is set meanwhile.
    * Whoever makes something unreadable takes it, asks for holds in the same transaction, and acts.
    */
-  static void lock(org.jdbi.v3.core.Handle handle, CustomerId customer) {
+  public static void lock(org.jdbi.v3.core.Handle handle, CustomerId customer) {
     handle
         .createQuery("select id from customer where id = ? for update")
         .bind(0, customer.value())

@@ -73,7 +73,8 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
   private final GroupCommit<byte[], Kept> commits;
 
   /** The segment that is being written. */
-  private record Open(UUID segment, Set<StoreLane> members, long length, boolean started) {}
+  private record Open(
+      UUID segment, Set<StoreLane> members, long sinceMillis, long length, boolean started) {}
 
   // Owned by the committing thread; read by others only to leave the segment alone.
   private volatile Optional<Open> open = Optional.empty();
@@ -165,6 +166,26 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
   /** The stores' health and the jobs that keep them equal. */
   public StoreUpkeep upkeep() {
     return upkeep;
+  }
+
+  /** The stores, as compaction is to ask them. */
+  public StoreChoice stores() {
+    return new StoreChoice() {
+      @Override
+      public List<ObjectStore> all() {
+        return lanes.stream().<ObjectStore>map(StoreLane::store).toList();
+      }
+
+      @Override
+      public List<ObjectStore> up() {
+        return lanes.stream().filter(StoreLane::up).<ObjectStore>map(StoreLane::store).toList();
+      }
+
+      @Override
+      public List<ObjectStore> readable() {
+        return upkeep.readable();
+      }
+    };
   }
 
   /** How many stores take mail now. */
@@ -276,8 +297,11 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     try {
       requireStores();
       if (group.stream().allMatch(item -> item.value().length == 0)) {
-        // Nothing to append: a store came back, see storeReturned.
+        // Nothing to append: a store came back, see storeReturned, or the segment is old.
         endIfStoresChanged();
+        if (open.isPresent() && isOld(open.get())) {
+          end();
+        }
         acknowledge(group, NOWHERE, 0, 0);
       } else {
         append(group);
@@ -315,8 +339,10 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     }
     long length = before + bytes.limit() - (current.started() ? 0 : Segment.HEADER);
     boolean whole = done.size() == current.members().size();
-    if (whole && length < config.segmentSize().bytes()) {
-      open = Optional.of(new Open(current.segment(), current.members(), length, true));
+    if (whole && length < config.segmentSize().bytes() && !isOld(current)) {
+      open =
+          Optional.of(
+              new Open(current.segment(), current.members(), current.sinceMillis(), length, true));
     } else {
       end();
     }
@@ -328,9 +354,13 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     if (open.isPresent()) {
       return open.get();
     }
-    Open fresh = new Open(UUID.randomUUID(), up, Segment.HEADER, false);
+    Open fresh = new Open(UUID.randomUUID(), up, clock.millis(), Segment.HEADER, false);
     open = Optional.of(fresh);
     return fresh;
+  }
+
+  private boolean isOld(Open segment) {
+    return clock.millis() - segment.sinceMillis() >= config.segmentAge().toMillis();
   }
 
   // Ends the open segment when the stores that are up are no longer those it was begun with; gives
@@ -393,9 +423,22 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     }
   }
 
+  /** Ends the open segment when it has been open for long, though no mail comes. */
+  public void endOld() {
+    Optional<Open> now = open;
+    if (now.isPresent() && isOld(now.get())) {
+      lookAtOpen();
+    }
+  }
+
   // A store came back: the open segment, which it lacks, is to end now and not with the next mail,
-  // since nobody copies a segment that is open. Under load the next group ends it anyway.
+  // since nobody copies a segment that is open.
   private void storeReturned() {
+    lookAtOpen();
+  }
+
+  // Under load the next group does it anyway.
+  private void lookAtOpen() {
     try {
       if (open.isPresent() && commits.waiting() == 0) {
         var _ = commits.submit(NOTHING);

@@ -95,7 +95,7 @@ public final class StoreUpkeep implements AutoCloseable {
   }
 
   /** Has the stores made equal soon: a segment has ended that not all of them got. */
-  void equalizeSoon() {
+  public void equalizeSoon() {
     equalizeWanted = true;
   }
 

@@ -1,13 +1,19 @@
 package net.postern.vault;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import net.postern.blob.DirectoryStore;
 import net.postern.blob.FaultyStore;
@@ -35,6 +41,8 @@ public final class VaultWorld implements AutoCloseable {
   public final CustomerId customer = CustomerId.create();
   public final MailboxId mailbox = MailboxId.create();
   public final MailboxId other = MailboxId.create();
+  public Clock clock = Clock.systemUTC();
+  public SegmentFacts facts = SegmentFacts.ALL_KEPT;
   private final MasterKey master = MasterKey.of(Aead.random(Aead.KEY_BYTES));
   private final VaultConfig config;
   private Optional<SegmentVault> vault = Optional.empty();
@@ -74,7 +82,7 @@ public final class VaultWorld implements AutoCloseable {
 
   public SegmentVault vault() {
     if (vault.isEmpty()) {
-      vault = Optional.of(new SegmentVault(config, stores, keys(), events::add, Clock.systemUTC()));
+      vault = Optional.of(new SegmentVault(config, stores, keys(), facts, events::add, clock));
     }
     return vault.get();
   }
@@ -117,12 +125,47 @@ public final class VaultWorld implements AutoCloseable {
     return copies;
   }
 
+  /** Where a store has which messages, from the clear part of their frames. */
+  public Map<MessageId, List<Place>> frames(int store) throws IOException {
+    Map<MessageId, List<Place>> found = new HashMap<>();
+    for (UUID segment : segments(store)) {
+      SegmentCopies.find(List.of(disks.get(store)), segment)
+          .walk(
+              (place, header, frame) ->
+                  found.computeIfAbsent(header.id(), id -> new ArrayList<>()).add(place));
+    }
+    return found;
+  }
+
+  /** The segments in a store. */
+  public Set<UUID> segments(int store) throws IOException {
+    Set<UUID> names = new HashSet<>();
+    disks
+        .get(store)
+        .list(Segment.KIND, each -> names.add(Segment.name(each.object()).orElseThrow()));
+    return names;
+  }
+
+  /** Bytes of all segments in a store. */
+  public long segmentBytes(int store) throws IOException {
+    long[] sum = new long[1];
+    disks.get(store).list(Segment.KIND, each -> sum[0] += each.length());
+    return sum[0];
+  }
+
+  /** Puts a byte of one store's copy of a segment out of order. */
+  public void damage(int store, UUID segment, long at) throws IOException {
+    byte[] bytes = bytes(store, segment);
+    bytes[(int) at] ^= 1;
+    disks.get(store).put(Segment.object(segment), ByteBuffer.wrap(bytes));
+  }
+
   public void awaitUp(int count) {
     Await.until(() -> vault().storesUp() == count);
   }
 
   /** The whole of a store's copy of a segment. */
-  public byte[] bytes(int store, java.util.UUID segment) throws IOException {
+  public byte[] bytes(int store, UUID segment) throws IOException {
     String object = Segment.object(segment);
     DirectoryStore disk = disks.get(store);
     return disk.range(object, 0, (int) disk.length(object));
