@@ -39,7 +39,7 @@ public final class VaultInspection {
           return check(config, finished(new SegmentTable(database)), repair, each);
         }
       }
-      try (DataDirectory claimed = DataDirectory.claim(config.node().data())) {
+      try (DataDirectory _ = DataDirectory.claim(config.node().data())) {
         return check(config, SegmentFacts.ALL_KEPT, repair, each);
       }
     } catch (DatabaseException e) {

@@ -208,7 +208,7 @@ public final class StoreUpkeep implements AutoCloseable {
 
   // What is being written is looked at when it has ended.
   private void mendSuspects() {
-    for (UUID segment : suspects) {
+    for (UUID segment : List.copyOf(suspects)) {
       if (closed) {
         return;
       }
