@@ -17,6 +17,9 @@ final class ConfigCheck {
   /** Stores that are made when the file names none, and the fewest that it may name. */
   static final int STORES = 3;
 
+  private static final Pattern BUCKET = Pattern.compile("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]");
+  private static final Pattern PREFIX = Pattern.compile("([A-Za-z0-9._-]+/)*[A-Za-z0-9._-]{0,100}");
+
   private final Report report;
 
   /** Takes a problem with the full key that it is about. */
@@ -105,19 +108,34 @@ final class ConfigCheck {
 
   private void vault(VaultConfig vault) {
     List<Path> stores = vault.stores();
-    if (!stores.isEmpty() && stores.size() < STORES) {
+    int configured = stores.size() + vault.s3().size();
+    if (configured > 0 && configured < STORES) {
       report.problem(
-          "vault.stores",
-          "has %d; write at least %d, since every message is kept that often, or none to have"
-                  .formatted(stores.size(), STORES)
-              + " them made below node.data");
+          vault.s3().isEmpty() ? "vault.stores" : "vault.s3",
+          vault.s3().isEmpty()
+              ? "has %d; write at least %d, since every message is kept that often, or none to have them made below node.data"
+                  .formatted(configured, STORES)
+              : "makes %d with vault.stores; write at least %d, since every message is kept that often"
+                  .formatted(configured, STORES));
     }
-    int number = stores.isEmpty() ? STORES : stores.size();
+    int number = configured == 0 ? STORES : configured;
     if (vault.minimum() > number) {
       report.problem(
           "vault.minimum",
           "asks for %d copies, but there are %d stores; write %d or less"
               .formatted(vault.minimum(), number, number));
+    }
+    if (vault.copies().isPresent() && vault.copies().get() != number) {
+      report.problem(
+          "vault.copies",
+          "is %d, but there are %d stores (%d in vault.stores, %d in [[vault.s3]]%s); write the missing ones, or %d"
+              .formatted(
+                  vault.copies().get(),
+                  number,
+                  stores.size(),
+                  vault.s3().size(),
+                  configured == 0 ? ", so three are made" : "",
+                  number));
     }
     for (int i = 0; i < stores.size(); i++) {
       for (int j = i + 1; j < stores.size(); j++) {
@@ -140,6 +158,48 @@ final class ConfigCheck {
         report.problem(
             "vault.previous_master_keys",
             "names a key that vault.master_key or an entry before has; keep one of them");
+      }
+    }
+    for (int i = 0; i < vault.s3().size(); i++) {
+      s3("vault.s3[%d]".formatted(i + 1), vault.s3().get(i), vault.s3().subList(0, i));
+    }
+  }
+
+  private void s3(String name, S3Config store, List<S3Config> before) {
+    if (!BUCKET.matcher(store.bucket()).matches()) {
+      report.problem(
+          name + ".bucket",
+          "\"%s\" is no bucket name; write 3 to 63 lower-case letters, digits, dots and hyphens"
+              .formatted(store.bucket()));
+    }
+    if (!PREFIX.matcher(store.prefix()).matches()) {
+      report.problem(
+          name + ".prefix",
+          "\"%s\" cannot begin keys; write letters, digits, dots, hyphens and single slashes, not at the beginning"
+              .formatted(store.prefix()));
+    }
+    if (store.region().isBlank() || store.accessKey().isBlank()) {
+      report.problem(
+          name + (store.region().isBlank() ? ".region" : ".access_key"),
+          "is empty; write what the provider of the bucket says");
+    }
+    if (store.secretKeyFile().isPresent() == store.secretKeyEnv().isPresent()) {
+      report.problem(
+          name + ".secret_key_file",
+          store.secretKeyFile().isPresent()
+              ? "is written beside secret_key_env; keep one of them"
+              : "is missing; write it with the file that holds the secret key, or secret_key_env with the environment variable that does");
+    }
+    store.secretKeyFile().ifPresent(path -> readable(name + ".secret_key_file", path));
+    for (S3Config other : before) {
+      if (store.endpoint().equals(other.endpoint())
+          && store.bucket().equals(other.bucket())
+          && (store.prefix().startsWith(other.prefix())
+              || other.prefix().startsWith(store.prefix()))) {
+        report.problem(
+            name,
+            "bucket \"%s\" of %s is listed twice; copies need places of their own"
+                .formatted(store.bucket(), store.endpoint()));
       }
     }
   }

@@ -56,15 +56,24 @@ public final class ConfigDocs {
         """
             .formatted(SAMPLE, SAMPLE));
     for (ConfigSchema.Section section : ConfigLoader.schema().sections()) {
-      out.append("\n## [").append(section.name()).append("]\n\n").append(section.doc());
-      out.append("\n\n| key | kind | default | explanation |\n|---|---|---|---|\n");
-      for (ConfigSchema.Key key : section.keys()) {
-        out.append("| `").append(key.name()).append("` | ").append(kind(key)).append(" | ");
-        out.append(standard(key)).append(" | ").append(key.doc().replace("|", "\\|"));
-        out.append(" |\n");
+      section(out, "##", section, "");
+      for (ConfigSchema.Section table : section.tables()) {
+        section(out, "###", table, " May come any number of times.");
       }
     }
     return out.toString();
+  }
+
+  private static void section(
+      StringBuilder out, String heading, ConfigSchema.Section section, String more) {
+    out.append('\n').append(heading).append(' ').append(section.header()).append("\n\n");
+    out.append(section.doc()).append(more);
+    out.append("\n\n| key | kind | default | explanation |\n|---|---|---|---|\n");
+    for (ConfigSchema.Key key : section.keys()) {
+      out.append("| `").append(key.name()).append("` | ").append(kind(key)).append(" | ");
+      out.append(standard(key)).append(" | ").append(key.doc().replace("|", "\\|"));
+      out.append(" |\n");
+    }
   }
 
   /** A file with every key: those that have to be set, and the others as comments. */
@@ -85,6 +94,15 @@ public final class ConfigDocs {
         String value = key.writtenDefault().orElseGet(() -> key.written(key.example()));
         out.append(key.defaultText().isPresent() ? "#" : "");
         out.append(key.name()).append(" = ").append(value).append('\n');
+      }
+      for (ConfigSchema.Section table : section.tables()) {
+        out.append('\n');
+        comment(out, table.doc() + " May come any number of times.");
+        out.append('#').append(table.header()).append('\n');
+        for (ConfigSchema.Key key : table.keys()) {
+          String value = key.writtenDefault().orElseGet(() -> key.written(key.example()));
+          out.append("#  ").append(key.name()).append(" = ").append(value).append('\n');
+        }
       }
     }
     return out.toString();

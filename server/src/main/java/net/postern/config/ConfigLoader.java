@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.tomlj.Toml;
 import org.tomlj.TomlArray;
@@ -35,6 +36,8 @@ public final class ConfigLoader {
 
   private static final ConfigSchema SCHEMA = ConfigSchema.of(PosternConfig.class);
   private static final Pattern DUPLICATE = Pattern.compile("(.+) previously defined at (.+)");
+
+  private static final Pattern NUMBERED = Pattern.compile("([a-z0-9_]+)\\[([0-9]{1,4})]");
 
   private final String file;
   private final Path base;
@@ -145,13 +148,39 @@ public final class ConfigLoader {
       } else if (section.isEmpty()) {
         problem(List.of(name), "no such section" + nearestSection(name));
       } else {
-        for (String key : table.keySet()) {
-          if (section.get().key(key).isEmpty()) {
-            problem(List.of(name, key), "no such key" + nearestKey(section.get(), key));
-          }
+        unknownKeys(section.get(), table);
+      }
+    }
+  }
+
+  private void unknownKeys(ConfigSchema.Section section, TomlTable table) {
+    for (String key : table.keySet()) {
+      Optional<ConfigSchema.Section> below = section.table(key);
+      if (below.isPresent()) {
+        tables(value(table, key)).forEach(one -> unknownKeys(below.get(), one.table()));
+      } else if (section.key(key).isEmpty()) {
+        problem(
+            Optional.ofNullable(table.inputPositionOf(List.of(key))),
+            section.name() + "." + printable(key),
+            "no such key" + nearestKey(section, key));
+      }
+    }
+  }
+
+  /** One of a list of sections, and where it begins. */
+  private record Table(TomlTable table, Optional<TomlPosition> at) {}
+
+  // What is no list of tables is told elsewhere.
+  private static List<Table> tables(Optional<Object> written) {
+    List<Table> tables = new ArrayList<>();
+    if (written.isPresent() && written.get() instanceof TomlArray array) {
+      for (int i = 0; i < array.size(); i++) {
+        if (array.get(i) instanceof TomlTable table) {
+          tables.add(new Table(table, Optional.of(array.inputPositionOf(i))));
         }
       }
     }
+    return tables;
   }
 
   private static String nearestSection(String name) {
@@ -184,19 +213,47 @@ public final class ConfigLoader {
         value(toml, section.name())
             .flatMap(
                 found -> found instanceof TomlTable given ? Optional.of(given) : Optional.empty());
+    return section(section, table, place(section.name()));
+  }
+
+  private Optional<Object> section(
+      ConfigSchema.Section section, Optional<TomlTable> table, Optional<TomlPosition> at) {
     List<Object> values = new ArrayList<>();
     for (ConfigSchema.Key key : section.keys()) {
-      key(key, table.flatMap(given -> value(given, key.name()))).ifPresent(values::add);
+      Optional<TomlPosition> place =
+          table.flatMap(given -> Optional.ofNullable(given.inputPositionOf(List.of(key.name()))));
+      key(key, table.flatMap(given -> value(given, key.name())), place.or(() -> at))
+          .ifPresent(values::add);
     }
-    if (values.size() < section.keys().size()) {
+    for (ConfigSchema.Section below : section.tables()) {
+      String name = below.name().substring(section.name().length() + 1);
+      sections(below, table.flatMap(given -> value(given, name))).ifPresent(values::add);
+    }
+    if (values.size() < section.keys().size() + section.tables().size()) {
       return Optional.empty();
     }
     try {
       return Optional.of(ConfigSchema.create(section.type(), values));
     } catch (IllegalArgumentException e) {
-      problem(section.name(), String.valueOf(e.getMessage()));
+      problem(at, section.name(), String.valueOf(e.getMessage()));
       return Optional.empty();
     }
+  }
+
+  private Optional<Object> sections(ConfigSchema.Section section, Optional<Object> written) {
+    List<Table> tables = tables(written);
+    if (written.isPresent()
+        && !(written.get() instanceof TomlArray array && array.size() == tables.size())) {
+      problem(
+          section.name(),
+          "is a list of sections; write " + section.header() + " on a line before each");
+      return Optional.empty();
+    }
+    List<Object> values = new ArrayList<>();
+    for (Table one : tables) {
+      section(section, Optional.of(one.table()), one.at()).ifPresent(values::add);
+    }
+    return values.size() < tables.size() ? Optional.empty() : Optional.of(List.copyOf(values));
   }
 
   private static Optional<Object> value(TomlTable table, String name) {
@@ -204,36 +261,38 @@ public final class ConfigLoader {
   }
 
   /** Empty when a problem was noted. */
-  private Optional<Object> key(ConfigSchema.Key key, Optional<Object> written) {
+  private Optional<Object> key(
+      ConfigSchema.Key key, Optional<Object> written, Optional<TomlPosition> at) {
     if (written.isEmpty()) {
       if (key.defaultText().isPresent()) {
         return Optional.of(key.defaultValue(key.defaultText().get(), base));
       }
       problem(
+          at,
           key.fullName(),
           "is missing; write "
               + key.name()
               + " = "
               + key.written(key.example())
-              + " below ["
-              + key.section()
-              + "]");
+              + " below "
+              + key.header());
       return Optional.empty();
     }
     Object value = written.get();
     return switch (key.shape()) {
-      case SINGLE -> single(key, value, place(key.section(), key.name()));
+      case SINGLE -> single(key, value, at);
       case OPTIONAL ->
           value instanceof String text && text.isEmpty()
               ? Optional.of(Optional.empty())
-              : single(key, value, place(key.section(), key.name())).map(Optional::of);
-      case LIST -> list(key, value);
+              : single(key, value, at).map(Optional::of);
+      case LIST -> list(key, value, at);
     };
   }
 
-  private Optional<Object> list(ConfigSchema.Key key, Object value) {
+  private Optional<Object> list(ConfigSchema.Key key, Object value, Optional<TomlPosition> at) {
     if (!(value instanceof TomlArray array)) {
       problem(
+          at,
           key.fullName(),
           "has to be a list; write it in square brackets, with commas between: "
               + key.name()
@@ -305,7 +364,10 @@ public final class ConfigLoader {
   }
 
   private void problem(List<String> path, String message) {
-    problem(place(path.toArray(String[]::new)), printable(String.join(".", path)), message);
+    problem(
+        tablePlace(path).or(() -> place(path.toArray(String[]::new))),
+        printable(String.join(".", path)),
+        message);
   }
 
   private void problem(Optional<TomlPosition> at, String key, String message) {
@@ -315,6 +377,21 @@ public final class ConfigLoader {
             at.map(TomlPosition::column).orElse(0),
             key,
             printable(message)));
+  }
+
+  // Of "vault.s3[2].bucket": that key in the second [[vault.s3]], else where that begins.
+  private Optional<TomlPosition> tablePlace(List<String> path) {
+    Matcher numbered = NUMBERED.matcher(path.size() < 2 ? "" : path.get(1));
+    if (!numbered.matches()
+        || !(toml.get(List.of(path.getFirst(), numbered.group(1))) instanceof TomlArray array)) {
+      return Optional.empty();
+    }
+    int index = Integer.parseInt(numbered.group(2)) - 1;
+    Optional<TomlPosition> key =
+        path.size() > 2 && array.get(index) instanceof TomlTable table
+            ? Optional.ofNullable(table.inputPositionOf(List.of(path.get(2))))
+            : Optional.empty();
+    return key.or(() -> Optional.of(array.inputPositionOf(index)));
   }
 
   /** Where a key is set, else where its section begins, else nowhere. */

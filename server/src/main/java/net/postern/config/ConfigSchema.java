@@ -24,7 +24,25 @@ record ConfigSchema(Class<? extends Record> root, List<Section> sections) {
     LIST
   }
 
-  record Section(String name, String doc, Class<? extends Record> type, List<Key> keys) {
+  /**
+   * A section, or one of a list of them.
+   *
+   * @param keys in the order of the record's first components
+   * @param tables sections below this one that may come any number of times, as the record's last
+   *     components have them: lists of records
+   */
+  record Section(
+      String name, String doc, Class<? extends Record> type, List<Key> keys, List<Section> tables) {
+
+    Optional<Section> table(String wanted) {
+      return tables.stream().filter(table -> table.name().equals(name + "." + wanted)).findFirst();
+    }
+
+    /** The line that the file has before the section's keys. */
+    String header() {
+      return ConfigSchema.header(name);
+    }
+
     Optional<Key> key(String wanted) {
       return keys.stream().filter(key -> key.name().equals(wanted)).findFirst();
     }
@@ -42,6 +60,11 @@ record ConfigSchema(Class<? extends Record> root, List<Section> sections) {
 
     String fullName() {
       return section + "." + name;
+    }
+
+    /** The line that the file has before it. */
+    String header() {
+      return ConfigSchema.header(section);
     }
 
     /** The default as the file would have it, for a key that has one. */
@@ -89,6 +112,10 @@ record ConfigSchema(Class<? extends Record> root, List<Section> sections) {
   /** Bounds, inclusive, in the kind's own measure and as they are written. */
   record Range(long min, long max, String minText, String maxText) {}
 
+  private static String header(String section) {
+    return section.indexOf('.') < 0 ? "[" + section + "]" : "[[" + section + "]]";
+  }
+
   Optional<Section> section(String wanted) {
     return sections.stream().filter(section -> section.name().equals(wanted)).findFirst();
   }
@@ -102,15 +129,38 @@ record ConfigSchema(Class<? extends Record> root, List<Section> sections) {
   static ConfigSchema of(Class<? extends Record> root) {
     List<Section> sections = new ArrayList<>();
     for (RecordComponent component : root.getRecordComponents()) {
-      Class<? extends Record> type = component.getType().asSubclass(Record.class);
-      String name = snakeCase(component.getName());
-      List<Key> keys = new ArrayList<>();
-      for (RecordComponent key : type.getRecordComponents()) {
-        keys.add(key(name, key));
-      }
-      sections.add(new Section(name, doc(type.getAnnotation(Doc.class), name), type, keys));
+      sections.add(
+          section(snakeCase(component.getName()), component.getType().asSubclass(Record.class)));
     }
     return new ConfigSchema(root, List.copyOf(sections));
+  }
+
+  private static Section section(String name, Class<? extends Record> type) {
+    List<Key> keys = new ArrayList<>();
+    List<Section> tables = new ArrayList<>();
+    for (RecordComponent component : type.getRecordComponents()) {
+      Optional<Class<? extends Record>> table = tableOf(component.getGenericType());
+      if (table.isPresent()) {
+        tables.add(section(name + "." + snakeCase(component.getName()), table.get()));
+      } else if (tables.isEmpty()) {
+        keys.add(key(name, component));
+      } else {
+        throw new IllegalArgumentException(
+            name + "." + component.getName() + ": a key comes before lists of sections");
+      }
+    }
+    return new Section(name, doc(type.getAnnotation(Doc.class), name), type, keys, tables);
+  }
+
+  // The record that a component has a list of.
+  private static Optional<Class<? extends Record>> tableOf(Type type) {
+    return type instanceof ParameterizedType generic
+            && generic.getRawType() == List.class
+            && generic.getActualTypeArguments()[0] instanceof Class<?> element
+            && element.isRecord()
+            && element.isAnnotationPresent(Doc.class)
+        ? Optional.of(element.asSubclass(Record.class))
+        : Optional.empty();
   }
 
   /**

@@ -1,6 +1,8 @@
 package net.postern.config;
 
 import java.lang.reflect.Type;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -53,6 +55,24 @@ record ValueKind(
                           ? Optional.of(number.intValue())
                           : Optional.empty(),
                   Optional.of(value -> (Integer) value))),
+          Map.entry(
+              Integer.class,
+              new ValueKind(
+                  "number",
+                  "a whole number without quotes",
+                  false,
+                  (value, base) ->
+                      value instanceof Long number && number.intValue() == number
+                          ? Optional.of(number.intValue())
+                          : Optional.empty(),
+                  Optional.of(value -> (Integer) value))),
+          Map.entry(
+              URI.class,
+              text(
+                  "server's URL",
+                  "scheme, host and port in quotes, such as \"https://s3.example.com\" or"
+                      + " \"http://10.0.0.7:9000\"",
+                  (text, base) -> server(text))),
           Map.entry(
               long.class,
               new ValueKind(
@@ -167,6 +187,24 @@ record ValueKind(
       BiFunction<Object, Path, Optional<Object>> reader,
       ToLongFunction<Object> size) {
     return new ValueKind(name, howTo, true, reader, Optional.of(size));
+  }
+
+  private static Optional<Object> server(String text) {
+    try {
+      URI uri = new URI(text);
+      boolean http = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
+      boolean bare =
+          uri.getRawUserInfo() == null
+              && uri.getRawQuery() == null
+              && uri.getRawFragment() == null
+              && (uri.getRawPath() == null || uri.getRawPath().matches("/?"));
+      return http && bare && uri.getHost() != null && uri.getPort() <= 65_535
+          ? Optional.of(
+              URI.create(text.endsWith("/") ? text.substring(0, text.length() - 1) : text))
+          : Optional.empty();
+    } catch (URISyntaxException e) {
+      return Optional.empty();
+    }
   }
 
   private static Optional<Object> path(String text, Path base) {

@@ -8,9 +8,14 @@ import java.util.Optional;
 @Doc("Where every accepted message is kept, encrypted.")
 public record VaultConfig(
     @Doc(
-            "Directories, one for each store; put them on different disks or machines. Without it three are made below node.data.")
+            "Directories, one for each store; put them on different disks or machines. Without it, and without [[vault.s3]], three are made below node.data.")
         @Default("")
         List<Path> stores,
+    @Doc(
+            "How many stores there are to be, directories and [[vault.s3]] together: every message is kept that often. Without it, as many as there are.")
+        @Default("")
+        @Bounds(min = "3", max = "16")
+        Optional<Integer> copies,
     @Doc(
             "Fewest copies before a message is acknowledged when a store is down; with fewer the reply is 451.")
         @Default("2")
@@ -49,4 +54,5 @@ public record VaultConfig(
     @Doc(
             "Master keys that open what they once wrapped, in the same form; nothing new is wrapped by them. For the time of a change: docs/howto/rotate-the-master-key.md.")
         @Default("")
-        List<KeySource> previousMasterKeys) {}
+        List<KeySource> previousMasterKeys,
+    List<S3Config> s3) {}

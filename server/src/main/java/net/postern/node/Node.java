@@ -76,6 +76,7 @@ public final class Node implements AutoCloseable {
 
   private final PosternConfig config;
   private final DataDirectory data;
+  private final Stores stores;
   private final Database database;
   private final RefusalTrace refusals;
   private final MailMetrics metrics;
@@ -127,7 +128,7 @@ public final class Node implements AutoCloseable {
     String hostname = config.node().hostname();
 
     data = rollback.add(DataDirectory.claim(config.node().data()));
-    Stores stores = Stores.open(config.vault(), data.root());
+    stores = rollback.add(Stores.open(config.vault(), data.root()));
     database = rollback.add(Database.open(config.database(), data.root()));
 
     settings = new Settings(database, stores.replicas(), stores.keys(), List.of());
@@ -273,6 +274,7 @@ public final class Node implements AutoCloseable {
     if (!ledger.away()) {
       reconciler.noteFinished();
     }
+    stores.close();
     observe.ifPresent(ObserveServer::close);
     refusals.close();
     metrics.close();

@@ -19,8 +19,10 @@ public final class StoreCensus {
    */
   public static List<Long> frames(PosternConfig config) throws StartException, IOException {
     List<Long> counts = new ArrayList<>();
-    for (ObjectStore store : Stores.open(config.vault(), config.node().data()).list()) {
-      counts.add(SegmentVault.countFrames(store));
+    try (Stores stores = Stores.open(config.vault(), config.node().data())) {
+      for (ObjectStore store : stores.list()) {
+        counts.add(SegmentVault.countFrames(store));
+      }
     }
     return counts;
   }

@@ -11,8 +11,10 @@ import java.util.stream.Collectors;
 import net.postern.blob.DirectoryStore;
 import net.postern.blob.ObjectStore;
 import net.postern.blob.Replicas;
+import net.postern.blob.S3Store;
 import net.postern.blob.TimedStore;
 import net.postern.config.KeySource;
+import net.postern.config.S3Config;
 import net.postern.config.VaultConfig;
 import net.postern.keys.KeyCommand;
 import net.postern.keys.KeyRing;
@@ -26,11 +28,14 @@ import net.postern.keys.MasterKeys;
  * @param list in configured order; none of them waits for ever
  * @param minimum fewest copies for a write to count
  */
-record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) {
+record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) implements AutoCloseable {
   private static final int DEFAULT_STORES = 3;
 
   /**
-   * Opens stores and master key, making both on first start.
+   * Opens stores and master key, making both on first start. A server that does not answer, or
+   * refuses, is logged with what to do about it and holds up nobody: the vault takes that store for
+   * down, and tries it until it is up. Only the first start wants all of them, since it has to know
+   * that no store has keys of an older master key.
    *
    * @throws StartException when one cannot be used
    */
@@ -38,12 +43,32 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) {
     List<ObjectStore> stores = new ArrayList<>();
     try {
       for (Path directory : directories(config, data)) {
-        stores.add(new DirectoryStore("store-" + (stores.size() + 1), directory));
+        stores.add(new DirectoryStore(name(stores), directory));
       }
+      List<S3Store> servers = new ArrayList<>();
+      for (S3Config server : config.s3()) {
+        servers.add(S3Servers.open(name(stores), server));
+        stores.add(servers.getLast());
+      }
+      requireCopies(config, stores.size());
+      S3Servers.check(servers);
       stores.replaceAll(store -> TimedStore.around(store, config.readWait()));
       return new Stores(List.copyOf(stores), masterKeys(config, data, stores), config.minimum());
     } catch (IOException e) {
+      close(stores);
       throw new StartException(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private static String name(List<ObjectStore> before) {
+    return "store-" + (before.size() + 1);
+  }
+
+  private static void requireCopies(VaultConfig config, int stores) throws IOException {
+    Optional<Integer> copies = config.copies();
+    if (copies.isPresent() && copies.get() != stores) {
+      throw new IOException(
+          "vault.copies is %d, but there are %d stores".formatted(copies.get(), stores));
     }
   }
 
@@ -82,7 +107,7 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) {
 
   private static boolean isDirectoryOf(ObjectStore store, String wanted) {
     try {
-      return store instanceof DirectoryStore directory
+      return TimedStore.behind(store) instanceof DirectoryStore directory
           && directory.root().toRealPath().equals(Path.of(wanted).toRealPath());
     } catch (IOException | InvalidPathException e) {
       return false;
@@ -114,6 +139,22 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) {
         tried.add(new Tried(name, where, Optional.empty(), String.valueOf(e.getMessage())));
       }
     }
+    for (S3Config server : config.s3()) {
+      String name = "store-" + (tried.size() + 1);
+      String where = "%s (%s, bucket %s)".formatted(name, server.endpoint(), server.bucket());
+      try {
+        S3Store store = S3Servers.open(name, server);
+        try {
+          store.check();
+        } catch (IOException e) {
+          store.close();
+          throw e;
+        }
+        tried.add(new Tried(name, where, Optional.of(store), ""));
+      } catch (IOException e) {
+        tried.add(new Tried(name, where, Optional.empty(), String.valueOf(e.getMessage())));
+      }
+    }
     return tried;
   }
 
@@ -133,7 +174,7 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) {
   }
 
   private static List<Path> directories(VaultConfig config, Path data) {
-    if (!config.stores().isEmpty()) {
+    if (!config.stores().isEmpty() || !config.s3().isEmpty()) {
       return config.stores();
     }
     List<Path> directories = new ArrayList<>();
@@ -188,5 +229,19 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) {
       }
     }
     return MasterKey.create(file);
+  }
+
+  /** Ends connections; objects that have just ended are put together, within bounded time. */
+  @Override
+  public void close() {
+    close(list);
+  }
+
+  private static void close(List<ObjectStore> stores) {
+    for (ObjectStore store : stores) {
+      if (TimedStore.behind(store) instanceof S3Store server) {
+        server.close();
+      }
+    }
   }
 }

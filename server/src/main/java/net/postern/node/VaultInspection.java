@@ -56,7 +56,8 @@ public final class VaultInspection {
   private static StoreCheck.Result check(
       PosternConfig config, SegmentFacts facts, boolean repair, Consumer<Finding> each)
       throws StartException, IOException {
-    Stores stores = Stores.open(config.vault(), config.node().data());
-    return StoreCheck.run(config.vault(), stores.list(), facts, repair, Clock.systemUTC(), each);
+    try (Stores stores = Stores.open(config.vault(), config.node().data())) {
+      return StoreCheck.run(config.vault(), stores.list(), facts, repair, Clock.systemUTC(), each);
+    }
   }
 }

@@ -33,6 +33,7 @@ public final class Workbench implements AutoCloseable {
 
   private final Optional<DataDirectory> claimed;
   private final Database database;
+  private final Stores stores;
   private final KeyRing keys;
   private final Tenants tenants;
   private final MessageQueries messages;
@@ -45,6 +46,7 @@ public final class Workbench implements AutoCloseable {
   private Workbench(Optional<DataDirectory> claimed, Database database, Stores stores) {
     this.claimed = claimed;
     this.database = database;
+    this.stores = stores;
     this.keys = stores.keys(new DatabaseKeyShelf(database));
     this.tenants = new Tenants(database, keys);
     this.settings = new Settings(database, stores.replicas(), keys, List.of());
@@ -66,18 +68,21 @@ public final class Workbench implements AutoCloseable {
    */
   public static Workbench open(PosternConfig config) throws StartException {
     Optional<DataDirectory> claimed = Optional.empty();
+    Optional<Stores> opened = Optional.empty();
     try {
       Optional<Database> running = Database.beside(config.database(), config.node().data());
       if (running.isEmpty()) {
         claimed = Optional.of(DataDirectory.claim(config.node().data()));
       }
       Stores stores = Stores.open(config.vault(), config.node().data());
+      opened = Optional.of(stores);
       Database database =
           running.isPresent()
               ? running.get()
               : Database.open(config.database(), config.node().data());
       return new Workbench(claimed, database, stores);
     } catch (DatabaseException e) {
+      opened.ifPresent(Stores::close);
       claimed.ifPresent(DataDirectory::close);
       throw new StartException(String.valueOf(e.getMessage()), e);
     } catch (StartException e) {
@@ -137,6 +142,7 @@ public final class Workbench implements AutoCloseable {
     } catch (IOException e) {
       LOG.warn("the change is made, but not yet in the stores: {}", e.getMessage());
     }
+    stores.close();
     database.close();
     claimed.ifPresent(DataDirectory::close);
   }

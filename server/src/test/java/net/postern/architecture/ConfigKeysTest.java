@@ -6,11 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.tngtech.archunit.core.domain.JavaAccess;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import net.postern.config.Doc;
 import net.postern.config.PosternConfig;
 import org.junit.jupiter.api.Test;
 
@@ -39,6 +41,16 @@ class ConfigKeysTest {
       for (RecordComponent key : section.getType().getRecordComponents()) {
         if (!read.contains(section.getType().getName() + "." + key.getName())) {
           found.add(section.getName() + "." + key.getName() + " is read by nobody outside config");
+        }
+        if (key.getGenericType() instanceof ParameterizedType generic
+            && generic.getActualTypeArguments()[0] instanceof Class<?> element
+            && element.isRecord()
+            && element.isAnnotationPresent(Doc.class)) {
+          for (RecordComponent below : element.getRecordComponents()) {
+            if (!read.contains(element.getName() + "." + below.getName())) {
+              found.add(element.getSimpleName() + "." + below.getName() + " is read by nobody");
+            }
+          }
         }
       }
     }

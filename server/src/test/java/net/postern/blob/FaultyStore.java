@@ -2,8 +2,13 @@ package net.postern.blob;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -31,11 +36,20 @@ public final class FaultyStore implements ObjectStore {
     /** Writes take 30 ms. */
     SLOW,
     /** No space: little is free and writes fail. */
-    FULL
+    FULL,
+    /** Every third operation fails. */
+    FLAKY,
+    /** Every third read gives bytes with one bit flipped. */
+    CORRUPT_READS,
+    /** Every third write says that it succeeded and has one bit flipped on the disk. */
+    CORRUPT_WRITES,
+    /** Files get times in 1970 and 2100. */
+    CLOCK_WRONG
   }
 
   private final ObjectStore store;
   private final AtomicInteger waiting = new AtomicInteger();
+  private final AtomicInteger operations = new AtomicInteger();
   private volatile Mood mood = Mood.GOOD;
   private volatile Duration listPause = Duration.ZERO;
   private volatile CountDownLatch changed = new CountDownLatch(1);
@@ -65,7 +79,16 @@ public final class FaultyStore implements ObjectStore {
     switch (mood) {
       case FAILING -> throw new IOException("store failing, as ordered");
       case DEAF -> hang();
-      case GOOD, READ_ONLY, SHORT_WRITES, HANGING, SLOW, FULL -> {}
+      case FLAKY -> failEveryThird();
+      case GOOD,
+          READ_ONLY,
+          SHORT_WRITES,
+          HANGING,
+          SLOW,
+          FULL,
+          CORRUPT_READS,
+          CORRUPT_WRITES,
+          CLOCK_WRONG -> {}
     }
   }
 
@@ -75,7 +98,48 @@ public final class FaultyStore implements ObjectStore {
       case FULL -> throw new IOException("No space left on device");
       case HANGING, DEAF -> hang();
       case SLOW -> LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(30));
-      case GOOD, SHORT_WRITES -> {}
+      case FLAKY -> failEveryThird();
+      case GOOD, SHORT_WRITES, CORRUPT_READS, CORRUPT_WRITES, CLOCK_WRONG -> {}
+    }
+  }
+
+  private void failEveryThird() throws IOException {
+    if (third()) {
+      throw new IOException("store failing now and then, as ordered");
+    }
+  }
+
+  private boolean third() {
+    return operations.incrementAndGet() % 3 == 0;
+  }
+
+  // What really gets to the disk.
+  private ByteBuffer written(ByteBuffer content) {
+    if (mood != Mood.CORRUPT_WRITES || !content.hasRemaining() || !third()) {
+      return content;
+    }
+    byte[] bytes = new byte[content.remaining()];
+    content.get(bytes);
+    flip(bytes);
+    return ByteBuffer.wrap(bytes);
+  }
+
+  private static void flip(byte[] bytes) {
+    int at = ThreadLocalRandom.current().nextInt(bytes.length);
+    bytes[at] ^= (byte) (1 << ThreadLocalRandom.current().nextInt(8));
+  }
+
+  private void stamp(String object) throws IOException {
+    if (mood == Mood.CLOCK_WRONG && store instanceof DirectoryStore disk) {
+      String name = object.substring(object.indexOf('/') + 1);
+      Path file =
+          disk.root()
+              .resolve(object.substring(0, object.indexOf('/')))
+              .resolve(name.substring(0, 2))
+              .resolve(name);
+      Files.setLastModifiedTime(
+          file,
+          FileTime.from(Instant.parse(third() ? "1970-01-01T00:00:00Z" : "2100-01-01T00:00:00Z")));
     }
   }
 
@@ -107,7 +171,8 @@ public final class FaultyStore implements ObjectStore {
     if (mood == Mood.SHORT_WRITES) {
       throw new IOException("store broke off, as ordered");
     }
-    store.put(object, content);
+    store.put(object, written(content));
+    stamp(object);
   }
 
   @Override
@@ -123,7 +188,8 @@ public final class FaultyStore implements ObjectStore {
           real.append(content);
           throw new IOException("store broke off, as ordered");
         }
-        real.append(content);
+        real.append(written(content));
+        stamp(object);
       }
 
       @Override
@@ -142,7 +208,11 @@ public final class FaultyStore implements ObjectStore {
   @Override
   public byte[] range(String object, long offset, int length) throws IOException {
     read();
-    return store.range(object, offset, length);
+    byte[] bytes = store.range(object, offset, length);
+    if (mood == Mood.CORRUPT_READS && bytes.length > 0 && third()) {
+      flip(bytes);
+    }
+    return bytes;
   }
 
   @Override

@@ -103,6 +103,7 @@ class ErasingTest {
         new SegmentVault(
             new VaultConfig(
                 List.of(),
+                Optional.empty(),
                 2,
                 Duration.ofSeconds(2),
                 Duration.ofSeconds(5),
@@ -111,6 +112,7 @@ class ErasingTest {
                 new ByteSize(1 << 20),
                 Duration.ofDays(7),
                 Optional.empty(),
+                List.of(),
                 List.of()),
             stores,
             ring(),

@@ -482,6 +482,7 @@ class ScrubTest {
     VaultConfig of = world.config();
     return new VaultConfig(
         of.stores(),
+        of.copies(),
         of.minimum(),
         of.storeWait(),
         readWait,
@@ -490,7 +491,8 @@ class ScrubTest {
         new ByteSize(rate),
         every,
         of.masterKey(),
-        of.previousMasterKeys());
+        of.previousMasterKeys(),
+        of.s3());
   }
 
   /**

@@ -50,6 +50,7 @@ public final class VaultWorld implements AutoCloseable {
     config =
         new VaultConfig(
             List.of(),
+            Optional.empty(),
             2,
             STORE_WAIT,
             READ_WAIT,
@@ -58,6 +59,7 @@ public final class VaultWorld implements AutoCloseable {
             new ByteSize(1L << 30),
             Duration.ofDays(7),
             Optional.empty(),
+            List.of(),
             List.of());
     KeyRing keys = keys();
     keys.createCustomer(customer, "Example Ltd");
