@@ -81,14 +81,14 @@ public final class TimedStore implements ObjectStore {
     return store instanceof TimedStore timed ? timed : new TimedStore(store, wait);
   }
 
+  /** The store itself, when it is one that was bounded. */
+  public static ObjectStore behind(ObjectStore store) {
+    return store instanceof TimedStore timed ? timed.store : store;
+  }
+
   /** What was asked of the store, and how it did. */
   public StoreMeter meter() {
     return meter;
-  }
-
-  /** The store itself. */
-  public ObjectStore inner() {
-    return store;
   }
 
   @Override

@@ -107,7 +107,7 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) implement
 
   private static boolean isDirectoryOf(ObjectStore store, String wanted) {
     try {
-      return plain(store) instanceof DirectoryStore directory
+      return TimedStore.behind(store) instanceof DirectoryStore directory
           && directory.root().toRealPath().equals(Path.of(wanted).toRealPath());
     } catch (IOException | InvalidPathException e) {
       return false;
@@ -239,7 +239,7 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) implement
 
   private static void close(List<ObjectStore> stores) {
     for (ObjectStore store : stores) {
-      if (plain(store) instanceof S3Store server) {
+      if (TimedStore.behind(store) instanceof S3Store server) {
         server.close();
       }
     }
@@ -247,9 +247,5 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) implement
 
   private static ObjectStore timed(ObjectStore store, VaultConfig config) {
     return TimedStore.around(store, config.readWait());
-  }
-
-  private static ObjectStore plain(ObjectStore store) {
-    return store instanceof TimedStore timed ? timed.inner() : store;
   }
 }

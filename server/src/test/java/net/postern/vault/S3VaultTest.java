@@ -83,7 +83,8 @@ class S3VaultTest extends MessageVaultContract {
         "vault",
         name ->
             new SegmentVault(
-                TestConfig.vault("reserve = \"0 B\"", "segment_size = \"4 MiB\""),
+                TestConfig.vault(
+                    "reserve = \"0 B\"", "segment_size = \"4 MiB\"", "read_wait = \"20s\""),
                 stores,
                 keys(stores),
                 event -> {},

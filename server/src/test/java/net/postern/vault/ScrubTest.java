@@ -1,5 +1,6 @@
 package net.postern.vault;
 
+import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -223,7 +224,8 @@ class ScrubTest {
     List<String> keys = objects.stream().filter(object -> object.startsWith("keys/")).toList();
     List<String> segments =
         objects.stream().filter(object -> object.startsWith("segments/")).toList();
-    long total = segments.stream().mapToLong(object -> at(before, object).length).sum();
+    long total =
+        segments.stream().mapToLong(object -> requireNonNull(before.get(object)).length).sum();
     // The same byte in two of three copies is beyond what three copies can bear.
     Set<String> taken = new HashSet<>();
     List<Flip> flips = new ArrayList<>();
@@ -232,7 +234,7 @@ class ScrubTest {
       long at;
       if (flips.size() % 20 == 0) {
         object = keys.get(random.nextInt(keys.size()));
-        at = random.nextInt(at(before, object).length);
+        at = random.nextInt(requireNonNull(before.get(object)).length);
       } else if (flips.size() % 20 == 1) {
         object = segments.get(random.nextInt(segments.size()));
         at = random.nextInt(Segment.HEADER);
@@ -241,10 +243,10 @@ class ScrubTest {
         object = "";
         for (String each : segments) {
           object = each;
-          if (at < at(before, each).length) {
+          if (at < requireNonNull(before.get(each)).length) {
             break;
           }
-          at -= at(before, each).length;
+          at -= requireNonNull(before.get(each)).length;
         }
       }
       if (taken.add(object + " " + at)) {
@@ -262,7 +264,8 @@ class ScrubTest {
     List<String> segments = segments();
     assertTrue(segments.size() >= 6, segments::toString);
     List<DirectoryStore> disks = world.disks;
-    Disks.cut(disks.get(0), segments.get(0), at(before, segments.get(0)).length - 100);
+    Disks.cut(
+        disks.get(0), segments.get(0), requireNonNull(before.get(segments.get(0))).length - 100);
     Disks.cut(disks.get(1), segments.get(0), 20);
     disks.get(2).delete(segments.get(1));
     Disks.swap(disks.get(0), segments.get(2), segments.get(3));
@@ -402,7 +405,7 @@ class ScrubTest {
     assertEquals(3, result.unrepaired(), findings::toString);
     for (int store = 0; store < 3; store++) {
       byte[] now = Disks.bytes(world.disks.get(store), segment);
-      assertEquals(at(spoiled.get(store), segment)[200], now[200], "kept as it is");
+      assertEquals(requireNonNull(spoiled.get(store).get(segment))[200], now[200], "kept as it is");
       assertEquals(good[good.length - 5], now[good.length - 5], "the rest is mended");
     }
     world.disks.get(2).put(segment, ByteBuffer.wrap(good));
@@ -461,7 +464,7 @@ class ScrubTest {
               }
             });
     assertFalse(result.whole());
-    assertFalse(at(result.stores(), "store-3").full());
+    assertFalse(requireNonNull(result.stores().get("store-3")).full());
     Disks.assertSame(before, Disks.content(world.disks.get(0)), "the first");
     world.stores.get(2).mood(Mood.GOOD);
     Await.until(() -> world.stores.get(2).waiting() == 0);
@@ -570,15 +573,15 @@ class ScrubTest {
     assertTrue(cut.underWay());
     assertTrue(cut.after().startsWith("segments/"), cut::after);
     VaultConfig fast = config(VaultWorld.READ_WAIT, 1 << 30, Duration.ofDays(7));
-    long checked = at(cut.stores(), "store-1").objects();
+    long checked = cut.store("store-1").objects();
     try (Scrubber scrubber =
         new Scrubber(fast, vault, file, world.events::add, Clock.systemUTC())) {
       Await.until(() -> !scrubber.state().underWay());
       ScrubState state = scrubber.state();
-      assertEquals(before.size(), at(state.stores(), "store-1").objects(), "none twice, none left");
+      assertEquals(before.size(), state.store("store-1").objects(), "none twice, none left");
       assertTrue(checked > 0 && checked < before.size());
-      assertTrue(at(state.stores(), "store-2").lastFullPass().isPresent());
-      assertEquals(segments().size(), at(state.stores(), "store-2").repaired());
+      assertTrue(state.store("store-2").lastFullPass().isPresent());
+      assertEquals(segments().size(), state.store("store-2").repaired());
     }
     assertAll(before);
     assertEquals(
@@ -710,9 +713,5 @@ class ScrubTest {
     new Census(3)
         .walk("segments", stores, expected.get(4), (object, lengths, listed) -> rest.add(object));
     assertEquals(expected.subList(5, expected.size()), rest);
-  }
-
-  private static <K, V> V at(Map<K, V> map, K key) {
-    return java.util.Objects.requireNonNull(map.get(key), () -> "no " + key);
   }
 }
