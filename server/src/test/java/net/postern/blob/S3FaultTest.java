@@ -40,8 +40,7 @@ class S3FaultTest {
   private final FaultyProxy proxy = make();
 
   /** Not through the proxy. */
-  private final S3Store direct =
-      new S3Store(S3TestStores.proxy("s3", SERVER.endpoint(), "one", prefix));
+  private final S3Store direct = new S3Store(settings(SERVER.endpoint()));
 
   private static FaultyProxy make() {
     try {
@@ -63,8 +62,7 @@ class S3FaultTest {
   }
 
   private S3Settings settings(URI endpoint) {
-    return S3TestStores.withLimits(
-        S3TestStores.proxy("s3", endpoint, "one", prefix), S3TestStores.SHORT);
+    return S3TestStores.proxy("s3", endpoint, "one", prefix);
   }
 
   private S3Store through() {
@@ -222,7 +220,8 @@ class S3FaultTest {
   void whatFailsSaysWhyAndInBoundedTime() throws IOException {
     String object = fresh();
     direct.put(object, ByteBuffer.wrap(CONTENT, 0, 10));
-    try (S3Store store = through()) {
+    try (S3Store store =
+        new S3Store(S3TestStores.withLimits(settings(proxy.endpoint()), S3TestStores.SHORT))) {
       fails(store, object, new Fault.Hang(), "did not answer in time");
       fails(store, object, new Fault.Answer(500, "InternalError"), "answered 500 (InternalError");
       fails(store, object, new Fault.Answer(503, "SlowDown"), "is overloaded");
