@@ -508,4 +508,24 @@ public final class SegmentRetention implements SegmentBook {
                     .mapTo(UUID.class)
                     .list()));
   }
+
+  /**
+   * Which of these messages are in no store any more. Every segment that ever had one of them was
+   * dropped when the message was, or before: when all that were dropped until then are deleted from
+   * every store, nothing of it is left.
+   */
+  public Set<MessageId> gone(Set<MessageId> candidates) throws IOException {
+    return ask(
+        handle ->
+            new HashSet<>(
+                handle
+                    .createQuery(
+                        "select id from message where id = any(?) group by id"
+                            + " having bool_and(dropped_at is not null) and max(dropped_at) <"
+                            + " coalesce((select min(dropped_at) from segment"
+                            + " where dropped_at is not null and deleted_at is null), 'infinity')")
+                    .bind(0, array(candidates.stream().map(MessageId::value).toList()))
+                    .map((row, context) -> new MessageId(row.getObject(1, UUID.class)))
+                    .list()));
+  }
 }

@@ -233,7 +233,7 @@ public final class Node implements AutoCloseable {
                 new PeriodicJob(
                     "journal-merge",
                     MERGE_INTERVAL,
-                    () -> merge.merge(JournalMerge.Gone.NOTHING))));
+                    () -> merge.merge(retention::gone))));
     edge.start();
   }
 

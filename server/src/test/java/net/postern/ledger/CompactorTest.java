@@ -80,6 +80,7 @@ class CompactorTest {
     assertTrue(report.waiting() > 1_000);
     assertTrue(world.isGone(id));
     assertEquals(3, world.copies(id), "whoever reads it now may finish");
+    assertEquals(Set.of(), world.retention.gone(Set.of(id)), "its frame is still there");
     world.clock.advance(RetentionWorld.GRACE.minusSeconds(1));
     assertEquals(0, compactor.pass().deleted());
     world.clock.advance(Duration.ofSeconds(1));
@@ -87,6 +88,7 @@ class CompactorTest {
     for (int store = 0; store < 3; store++) {
       assertFalse(isInStore(store, segment));
     }
+    assertEquals(Set.of(id), world.retention.gone(Set.of(id, MessageId.create())));
     assertEquals(1, compactor.stats().droppedSegments());
     assertEquals(0, compactor.stats().droppedBytes());
     MessageView story = world.queries.find(id).getFirst();
