@@ -7,8 +7,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import net.postern.node.DataDirectory;
 import net.postern.node.StartException;
 import net.postern.node.VaultLook;
+import net.postern.vault.ScrubState;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
@@ -20,6 +22,9 @@ import tools.jackson.databind.json.JsonMapper;
     description = "What each store holds, what it lacks and what is wrong with it, by looking.",
     mixinStandardHelpOptions = true)
 final class VaultStatus implements Callable<Integer> {
+  /** Damage that is printed; of more the number is told. */
+  private static final int SHOWN = 20;
+
   @ParentCommand
   @SuppressWarnings("NullAway.Init") // picocli sets it
   private VaultCommand vault;
@@ -37,6 +42,9 @@ final class VaultStatus implements Callable<Integer> {
         printJson(stores, running, vault.printer());
       } else {
         print(stores, running, vault.printer());
+        printScrub(
+            ScrubState.load(vault.config().node().data().resolve(DataDirectory.SCRUB)),
+            vault.printer());
       }
       // The segment that is being written grows at different moments in different stores.
       int open = running ? 1 : 0;
@@ -76,6 +84,23 @@ final class VaultStatus implements Callable<Integer> {
         running
             ? "a node runs: the segment that it writes may look shorter in one store than in another"
             : "no node runs on this data directory");
+  }
+
+  private static void printScrub(ScrubState scrub, PrintWriter out) {
+    scrub.stores().entrySet().stream()
+        .sorted(Map.Entry.comparingByKey())
+        .forEach(
+            each ->
+                out.println(
+                    "%s: everything in it was last checked %s; %d copies repaired so far"
+                        .formatted(
+                            each.getKey(),
+                            each.getValue().lastFullPass().map(Object::toString).orElse("never"),
+                            each.getValue().repaired())));
+    scrub.unrepaired().stream().limit(SHOWN).forEach(out::println);
+    if (scrub.unrepaired().size() > SHOWN) {
+      out.println("and %d more".formatted(scrub.unrepaired().size() - SHOWN));
+    }
   }
 
   private static long count(VaultLook.Store store, String kind) {
