@@ -17,7 +17,9 @@ import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import net.postern.blob.DirectoryStore;
 import net.postern.blob.FaultyStore;
+import net.postern.blob.ObjectStore;
 import net.postern.blob.Replicas;
+import net.postern.blob.TimedStore;
 import net.postern.config.ByteSize;
 import net.postern.config.TestConfig;
 import net.postern.config.VaultConfig;
@@ -45,6 +47,7 @@ public final class VaultWorld implements AutoCloseable {
   public SegmentFacts facts = SegmentFacts.ALL_KEPT;
   private final MasterKey master = MasterKey.of(Aead.random(Aead.KEY_BYTES));
   private final VaultConfig config;
+  private boolean bounded;
   private Optional<SegmentVault> vault = Optional.empty();
 
   public VaultWorld(Path directory) throws IOException {
@@ -80,11 +83,27 @@ public final class VaultWorld implements AutoCloseable {
     return new KeyRing(master, new Replicas(disks, 2));
   }
 
+  /** Has every call to a store bounded, as a node does; before the vault is first used. */
+  public void bound() {
+    bounded = true;
+  }
+
   public SegmentVault vault() {
     if (vault.isEmpty()) {
-      vault = Optional.of(new SegmentVault(config, stores, keys(), facts, events::add, clock));
+      vault = Optional.of(vaultOver(bounded ? timed() : stores));
     }
     return vault.get();
+  }
+
+  /** Another vault, over stores that the caller makes of these disks; the caller closes it. */
+  public SegmentVault vaultOver(List<? extends ObjectStore> over) {
+    return new SegmentVault(config, over, keys(), facts, events::add, clock);
+  }
+
+  private List<ObjectStore> timed() {
+    List<ObjectStore> timed = new ArrayList<>();
+    stores.forEach(store -> timed.add(TimedStore.around(store, READ_WAIT)));
+    return timed;
   }
 
   /** Ends the vault; the next use opens it again, as a restart does. */

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.Test;
  * that was delivered is not delivered again, what waited and what was held can be, and new mail is
  * taken for everybody.
  */
-class E10RebuildTest {
+class E11RebuildTest {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
   private static final int LOAD = 150;
   private static final String HELD = "URGENT: CONFIRM YOUR ACCOUNT NOW";
@@ -62,7 +62,7 @@ class E10RebuildTest {
     try (MailSink sink = MailSink.start();
         SmtpPeer office = SmtpPeer.start(script(false));
         SmtpPeer world = SmtpPeer.start(SmtpPeer.ACCEPTING);
-        NodeProcess node = NodeProcess.fresh("e10")) {
+        NodeProcess node = NodeProcess.fresh("e11")) {
       node.set("delivery", "smarthost", "\"127.0.0.1:" + world.port() + "\"");
       node.set("node", "directory_cache", "\"0s\"");
       node.start();
