@@ -107,6 +107,11 @@ public final class BundledPostgres implements AutoCloseable {
     }
   }
 
+  /** Whether there is a bundled database below a data directory, running or not. */
+  public static boolean isThere(Path data) {
+    return Files.isDirectory(data.resolve("postgresql/data"));
+  }
+
   /**
    * Where a bundled PostgreSQL answers that another process runs below this data directory.
    *

@@ -291,6 +291,7 @@ public final class Node implements AutoCloseable {
     }
     reconciler.close();
     keyUpkeep.close();
+    scrubber.close();
     vault.close();
     if (!ledger.away()) {
       reconciler.noteFinished();
