@@ -224,9 +224,7 @@ public final class Node implements AutoCloseable {
             rollback.add(new PeriodicJob("settings", SETTINGS_INTERVAL, settings::writeChanged)),
             rollback.add(
                 new PeriodicJob(
-                    "journal-merge",
-                    MERGE_INTERVAL,
-                    () -> merge.merge(retention::gone))));
+                    "journal-merge", MERGE_INTERVAL, () -> merge.merge(retention::gone))));
     edge.start();
   }
 
