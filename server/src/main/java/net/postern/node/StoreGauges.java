@@ -6,7 +6,11 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Instant;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToDoubleFunction;
+import net.postern.blob.S3Requests;
+import net.postern.blob.S3Store;
 import net.postern.blob.StoreMeter;
 import net.postern.blob.TimedStore;
 import net.postern.vault.Scrubber;
@@ -38,6 +42,9 @@ final class StoreGauges {
           upkeep,
           of -> of.backlog(store.name()));
       scrub(registry, store, scrubber);
+      if (TimedStore.behind(store) instanceof S3Store server) {
+        requests(registry, server);
+      }
     }
     Gauge.builder("postern.scrub.unrepaired", scrubber, of -> of.state().unrepaired().size())
         .description("Damage that no copy could heal")
@@ -70,6 +77,25 @@ final class StoreGauges {
         .register(registry);
   }
 
+  private static void requests(MeterRegistry registry, S3Store server) {
+    Map<String, ToDoubleFunction<S3Requests>> operations =
+        Map.of(
+            "put", S3Requests::put,
+            "get", S3Requests::get,
+            "list", S3Requests::list,
+            "head", S3Requests::head,
+            "delete", S3Requests::delete,
+            "multipart", S3Requests::multipart);
+    operations.forEach(
+        (operation, count) ->
+            FunctionCounter.builder(
+                    "postern.s3.requests", server, of -> count.applyAsDouble(of.requests()))
+                .description("Requests to an S3 server, tries of the same one each for itself")
+                .tag("store", server.name())
+                .tag("operation", operation)
+                .register(registry));
+  }
+
   private static void scrub(MeterRegistry registry, TimedStore store, Scrubber scrubber) {
     String name = store.name();
     FunctionCounter.builder(
@@ -96,7 +122,7 @@ final class StoreGauges {
       String name,
       String description,
       T of,
-      java.util.function.ToDoubleFunction<T> value) {
+      ToDoubleFunction<T> value) {
     Gauge.builder(name, of, value)
         .description(description)
         .tag("store", store.name())

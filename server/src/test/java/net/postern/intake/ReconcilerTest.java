@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -70,7 +71,11 @@ class ReconcilerTest {
     world.stores.disks.get(0).put(object, ByteBuffer.wrap(whole, 0, whole.length - 1));
     world.stores.disks.get(1).put(object, ByteBuffer.wrap(Arrays.copyOf(whole, whole.length + 9)));
     UUID empty = UUID.randomUUID();
-    world.stores.disks.get(2).put("segments/" + empty, ByteBuffer.allocate(40));
+    // A header and nothing else: a crash before the first frame was whole.
+    ByteBuffer header = ByteBuffer.allocate(40);
+    header.put("POSTERNS".getBytes(StandardCharsets.US_ASCII)).putShort((short) 1).position(16);
+    header.putLong(empty.getMostSignificantBits()).putLong(empty.getLeastSignificantBits());
+    world.stores.disks.get(2).put("segments/" + empty, header.position(0));
 
     Reconciler.Report report = world.reconciler().run();
     assertEquals(2, report.segments());
