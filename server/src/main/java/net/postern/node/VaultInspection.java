@@ -49,7 +49,7 @@ public final class VaultInspection {
           return check(config, SegmentFacts.ALL_KEPT, repair, each);
         }
         try (Database database = Database.open(config.database(), config.node().data())) {
-          return check(config, retention(database)::fate, repair, each);
+          return check(config, retention(database), repair, each);
         }
       }
     } catch (DatabaseException e) {

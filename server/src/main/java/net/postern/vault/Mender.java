@@ -192,11 +192,8 @@ final class Mender {
     for (SegmentCopies.Copy copy : copies.foreign()) {
       UUID other = named(copy);
       if (!group.containsKey(other) && facts.fate(other) == SegmentFacts.Fate.KEPT) {
-        try {
-          group.put(other, SegmentCopies.find(work.stores, other));
-        } catch (IOException e) {
-          LOG.debug("no copy of {} where it should be", other, e);
-        }
+        // There may be none in its own place: then what was found here is all there is of it.
+        group.put(other, SegmentCopies.ask(work.stores, other));
       }
     }
     Set<UUID> names = work.repair ? group.keySet() : Set.of(segment);

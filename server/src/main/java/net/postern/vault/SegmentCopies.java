@@ -75,10 +75,24 @@ final class SegmentCopies {
    * @throws IOException when no store has one
    */
   static SegmentCopies find(List<? extends ObjectStore> stores, UUID segment) throws IOException {
+    IOException failure = new IOException("no store can give segment " + segment);
+    SegmentCopies found = ask(stores, segment, failure);
+    if (found.copies.isEmpty()) {
+      throw failure;
+    }
+    return found;
+  }
+
+  /** Asks stores for their copies; there may be none. */
+  static SegmentCopies ask(List<? extends ObjectStore> stores, UUID segment) {
+    return ask(stores, segment, new IOException("unused"));
+  }
+
+  private static SegmentCopies ask(
+      List<? extends ObjectStore> stores, UUID segment, IOException failure) {
     String object = Segment.object(segment);
     List<Copy> copies = new ArrayList<>();
     List<ObjectStore> missing = new ArrayList<>();
-    IOException failure = new IOException("no store can give segment " + segment);
     for (ObjectStore store : stores) {
       try {
         long length = store.length(object);
@@ -89,9 +103,6 @@ final class SegmentCopies {
       } catch (IOException e) {
         failure.addSuppressed(e);
       }
-    }
-    if (copies.isEmpty()) {
-      throw failure;
     }
     return new SegmentCopies(segment, copies, missing, copies.size() + missing.size());
   }

@@ -126,7 +126,7 @@ class MendPropertiesTest {
     return frames;
   }
 
-  @Property(tries = 150)
+  @Property(tries = 500)
   void mendingTakesNothing(@ForAll long seed) throws IOException {
     Random random = new Random(seed);
     UUID name = UUID.randomUUID();
