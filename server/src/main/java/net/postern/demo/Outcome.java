@@ -206,7 +206,14 @@ record Outcome(
     private Optional<Path> file(MessageView view) {
       Matcher stored = STORED.matcher(view.reply());
       if (stored.find()) {
-        return Optional.of(node.maildirs().resolve(stored.group(1)));
+        // The reply tells the file's name only; the directories are named after domain and user.
+        String[] user = view.recipient().split("@", 2);
+        return Optional.of(
+            node.maildirs()
+                .resolve(user[1])
+                .resolve(user[0])
+                .resolve("new")
+                .resolve(stored.group(1)));
       }
       return queued(view.reply()).map(id -> server.file(id.toString()));
     }
