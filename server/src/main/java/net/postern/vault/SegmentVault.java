@@ -207,6 +207,11 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     return upkeep.segments(config.minimum());
   }
 
+  /** Whether a segment that was not listed is indeed in no store. */
+  public boolean isNowhere(UUID segment) {
+    return upkeep.isNowhere(segment, config.minimum());
+  }
+
   /** Whether this process wrote a segment and {@link #forget} was not said of it. */
   public boolean isOwn(UUID segment) {
     return ended.contains(segment) || openSegment().equals(Optional.of(segment));
