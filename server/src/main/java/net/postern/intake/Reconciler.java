@@ -50,6 +50,9 @@ public final class Reconciler implements AutoCloseable {
   private final Ledger ledger;
   private final SegmentTable segments;
   private final Set<UUID> reported = new HashSet<>();
+
+  // Segments that are damaged in all stores: owned by whoever runs.
+  private final Set<UUID> hopeless = new HashSet<>();
   private volatile boolean closed;
   private volatile Optional<Thread> watcher = Optional.empty();
 
@@ -69,10 +72,18 @@ public final class Reconciler implements AutoCloseable {
    *     place now where their message was found
    * @param unfinished segments that are not noted as complete: some of their frames could not be
    *     entered, or too few stores answered to know that all were seen
+   * @param damaged segments of which all stores were read and something is whole in none: they are
+   *     not noted as complete, and not walked again before the next start
    * @param complete whether so many stores were listed that no segment can be missing
    */
   public record Report(
-      int segments, int messages, int entered, int relocated, int unfinished, boolean complete) {}
+      int segments,
+      int messages,
+      int entered,
+      int relocated,
+      int unfinished,
+      int damaged,
+      boolean complete) {}
 
   /**
    * Walks every segment that is not noted as complete, other than those that this process wrote.
@@ -123,6 +134,7 @@ public final class Reconciler implements AutoCloseable {
     private int entered;
     private int relocated;
     private int unfinished;
+    private int damaged;
 
     Run(StoreUpkeep.Segments listed) {
       this.listed = listed;
@@ -139,25 +151,40 @@ public final class Reconciler implements AutoCloseable {
     }
 
     void walk(UUID segment, boolean dropped) throws InterruptedException {
+      if (hopeless.contains(segment)) {
+        damaged++;
+        return;
+      }
       walked++;
       try {
+        // First: copies vote on what is whole in none.
+        mend(segment);
         Batch batch = new Batch(this);
-        boolean whole = vault.walk(segment, (place, id, content) -> batch.add(id, place));
+        SegmentVault.Walked seen =
+            vault.walk(segment, (place, id, content) -> batch.add(id, place));
         batch.enter();
         messages += batch.messages;
         entered += batch.entered;
         relocated += batch.relocated;
-        if (!whole || batch.failed > 0) {
+        if (batch.failed == 0 && seen.all() && seen.gaps() > 0) {
+          // Another look would see the same. It is not noted: what is in the gaps is not known.
+          damaged++;
+          hopeless.add(segment);
+          LOG.error(
+              "segment {} has {} places that are whole in no store; it is neither compacted nor"
+                  + " noted as entered, and looked at again at the next start",
+              segment,
+              seen.gaps());
+        } else if (!seen.whole() || batch.failed > 0) {
           unfinished++;
         } else if (dropped) {
           // It is as it was, unless something was found that is nowhere else.
           if (segments.droppedInUse().contains(segment)) {
             segments.revive(segment);
             LOG.warn("segment {} was dropped, holds mail, and is used again", segment);
-            vault.upkeep().mend(segment);
+            mend(segment);
           }
         } else {
-          vault.upkeep().mend(segment);
           segments.markRecorded(segment);
         }
       } catch (IOException e) {
@@ -165,6 +192,15 @@ public final class Reconciler implements AutoCloseable {
         if (reported.add(segment)) {
           LOG.error("segment {} cannot be reconciled now", segment, e);
         }
+      }
+    }
+
+    private void mend(UUID segment) {
+      try {
+        vault.upkeep().mend(segment);
+      } catch (IOException e) {
+        // What can be read is entered all the same.
+        LOG.warn("segment {} cannot be mended now: {}", segment, e.toString());
       }
     }
 
@@ -179,7 +215,7 @@ public final class Reconciler implements AutoCloseable {
             relocated,
             unfinished);
       }
-      if (!lost.isEmpty() && listed.all() && unfinished == 0 && !closed) {
+      if (!lost.isEmpty() && listed.all() && unfinished + damaged == 0 && !closed) {
         long gone = segments.noteLost(lost);
         if (gone > 0) {
           LOG.error(
@@ -188,7 +224,8 @@ public final class Reconciler implements AutoCloseable {
               gone);
         }
       }
-      return new Report(walked, messages, entered, relocated, unfinished, listed.complete());
+      return new Report(
+          walked, messages, entered, relocated, unfinished, damaged, listed.complete());
     }
   }
 
