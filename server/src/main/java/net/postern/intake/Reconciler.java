@@ -21,6 +21,7 @@ import net.postern.ledger.SegmentTable;
 import net.postern.vault.MessageErasedException;
 import net.postern.vault.Place;
 import net.postern.vault.SegmentVault;
+import net.postern.vault.StoreUpkeep;
 import net.postern.vault.VaultUnavailableException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,6 +30,10 @@ import org.slf4j.LoggerFactory;
  * Enters messages that are in the vault but not in the ledger: those that were acknowledged when
  * the process died, or the database was away, before their record was committed. Runs at start,
  * before mail is accepted, over the segments that are not yet noted as entered completely.
+ *
+ * <p>When messages are placed in segments that no store has, the database is an older one, put back
+ * from a backup, and compaction has moved them since. Then dropped segments are walked too, and
+ * messages get the places where they are found.
  *
  * <p>Afterwards ({@link #watch}) a thread notes the segments of this process as they are finished,
  * so that the next start has few to walk; and it comes back to what could not be read at start.
@@ -45,6 +50,9 @@ public final class Reconciler implements AutoCloseable {
   private final Ledger ledger;
   private final SegmentTable segments;
   private final Set<UUID> reported = new HashSet<>();
+
+  // Segments that are damaged in all stores: owned by whoever runs.
+  private final Set<UUID> hopeless = new HashSet<>();
   private volatile boolean closed;
   private volatile Optional<Thread> watcher = Optional.empty();
 
@@ -60,11 +68,22 @@ public final class Reconciler implements AutoCloseable {
    * @param segments how many were walked
    * @param messages how many frames they hold
    * @param entered how many messages the ledger lacked
+   * @param relocated how many rows of messages named a segment that is in no store, and name the
+   *     place now where their message was found
    * @param unfinished segments that are not noted as complete: some of their frames could not be
    *     entered, or too few stores answered to know that all were seen
+   * @param damaged segments of which all stores were read and something is whole in none: they are
+   *     not noted as complete, and not walked again before the next start
    * @param complete whether so many stores were listed that no segment can be missing
    */
-  public record Report(int segments, int messages, int entered, int unfinished, boolean complete) {}
+  public record Report(
+      int segments,
+      int messages,
+      int entered,
+      int relocated,
+      int unfinished,
+      int damaged,
+      boolean complete) {}
 
   /**
    * Walks every segment that is not noted as complete, other than those that this process wrote.
@@ -74,28 +93,99 @@ public final class Reconciler implements AutoCloseable {
    * @throws IOException when no store can be listed
    */
   public Report run() throws IOException, InterruptedException {
-    Set<UUID> known = segments.recorded();
+    // In this order: what is begun in between is in the listing and not among the places.
+    Set<UUID> inUse = segments.inUse();
     var listed = vault.segments();
-    int walked = 0;
-    int messages = 0;
-    int entered = 0;
-    int unfinished = 0;
+    segments.noteFound(listed.names());
+    Run run = new Run(listed);
+    inUse.removeIf(segment -> !run.isLost(segment));
+    run.lost = inUse;
+    if (!inUse.isEmpty()) {
+      LOG.error(
+          "{} segments that hold mail by the ledger, such as {}, are in no store, as when the"
+              + " database was put back from a backup; their messages are looked for in all"
+              + " segments that the ledger does not use",
+          inUse.size(),
+          inUse.iterator().next());
+    }
+    Set<UUID> known = segments.recorded();
+    Set<UUID> again = inUse.isEmpty() ? segments.droppedInUse() : segments.dropped();
     for (UUID segment : listed.names()) {
-      if (closed || known.contains(segment) || vault.isOwn(segment)) {
-        continue;
+      if (!closed && !vault.isOwn(segment)) {
+        if (again.contains(segment)) {
+          run.walk(segment, true);
+        } else if (!known.contains(segment)) {
+          run.walk(segment, false);
+        }
+      }
+    }
+    return run.end();
+  }
+
+  /** One run: what it has found so far. */
+  private final class Run {
+    private final StoreUpkeep.Segments listed;
+    private final Set<UUID> names;
+    // Asked once each: whether a segment that was not listed is in no store.
+    private final Map<UUID, Boolean> nowhere = new HashMap<>();
+    private Set<UUID> lost = Set.of();
+    private int walked;
+    private int messages;
+    private int entered;
+    private int relocated;
+    private int unfinished;
+    private int damaged;
+
+    Run(StoreUpkeep.Segments listed) {
+      this.listed = listed;
+      this.names = Set.copyOf(listed.names());
+    }
+
+    boolean isLost(UUID segment) {
+      return isAbsent(segment)
+          && nowhere.computeIfAbsent(segment, each -> listed.complete() && vault.isNowhere(each));
+    }
+
+    boolean isAbsent(UUID segment) {
+      return !names.contains(segment) && !vault.isOwn(segment);
+    }
+
+    void walk(UUID segment, boolean dropped) throws InterruptedException {
+      if (hopeless.contains(segment)) {
+        damaged++;
+        return;
       }
       walked++;
       try {
-        Batch batch = new Batch();
-        boolean whole = vault.walk(segment, (place, id, content) -> batch.add(id, place));
+        // First: copies vote on what is whole in none.
+        mend(segment);
+        Batch batch = new Batch(this);
+        SegmentVault.Walked seen =
+            vault.walk(segment, (place, id, content) -> batch.add(id, place));
         batch.enter();
         messages += batch.messages;
         entered += batch.entered;
-        if (whole && batch.failed == 0) {
-          vault.upkeep().mend(segment);
-          segments.markRecorded(segment);
-        } else {
+        relocated += batch.relocated;
+        if (batch.failed == 0 && seen.all() && seen.gaps() > 0) {
+          // Another look would see the same. It is not noted: what is in the gaps is not known.
+          damaged++;
+          hopeless.add(segment);
+          LOG.error(
+              "segment {} has {} places that are whole in no store; it is neither compacted nor"
+                  + " noted as entered, and looked at again at the next start",
+              segment,
+              seen.gaps());
+        } else if (!seen.whole() || batch.failed > 0) {
           unfinished++;
+        } else if (dropped) {
+          // It is as it was, unless something was found that is nowhere else.
+          if (segments.droppedInUse().contains(segment)) {
+            segments.revive(segment);
+            LOG.warn("segment {} was dropped, holds mail, and is used again", segment);
+            mend(segment);
+          }
+        } else {
+          segments.markRecorded(segment);
         }
       } catch (IOException e) {
         unfinished++;
@@ -104,16 +194,39 @@ public final class Reconciler implements AutoCloseable {
         }
       }
     }
-    if (walked > 0) {
-      LOG.info(
-          "reconciled {} segments: {} messages, {} of them were not in the ledger and are now;"
-              + " {} segments are to be looked at again",
-          walked,
-          messages,
-          entered,
-          unfinished);
+
+    private void mend(UUID segment) {
+      try {
+        vault.upkeep().mend(segment);
+      } catch (IOException e) {
+        // What can be read is entered all the same.
+        LOG.warn("segment {} cannot be mended now: {}", segment, e.toString());
+      }
     }
-    return new Report(walked, messages, entered, unfinished, listed.complete());
+
+    Report end() {
+      if (walked > 0) {
+        LOG.info(
+            "reconciled {} segments: {} messages, {} of them were not in the ledger and are now,"
+                + " {} were not where it said; {} segments are to be looked at again",
+            walked,
+            messages,
+            entered,
+            relocated,
+            unfinished);
+      }
+      if (!lost.isEmpty() && listed.all() && unfinished + damaged == 0 && !closed) {
+        long gone = segments.noteLost(lost);
+        if (gone > 0) {
+          LOG.error(
+              "{} messages that the ledger keeps are in no store: nobody can read them any more."
+                  + " They may have ended after the backup of the database that is in use",
+              gone);
+        }
+      }
+      return new Report(
+          walked, messages, entered, relocated, unfinished, damaged, listed.complete());
+    }
   }
 
   /**
@@ -183,10 +296,16 @@ public final class Reconciler implements AutoCloseable {
 
   /** Frames on their way into the ledger. */
   private final class Batch {
+    private final Run run;
     private final Map<MessageId, Place> places = new HashMap<>();
     private int messages;
     private int entered;
+    private int relocated;
     private int failed;
+
+    Batch(Run run) {
+      this.run = run;
+    }
 
     void add(MessageId id, Place place) throws IOException {
       messages++;
@@ -197,6 +316,7 @@ public final class Reconciler implements AutoCloseable {
     }
 
     void enter() throws IOException {
+      relocate();
       List<CompletableFuture<Void>> commits = new ArrayList<>();
       for (MessageId id : segments.missing(List.copyOf(places.keySet()))) {
         Place place = places.get(id);
@@ -216,6 +336,33 @@ public final class Reconciler implements AutoCloseable {
         }
       }
       places.clear();
+    }
+
+    // A message that the ledger knows, at a place that is gone: this is where it is.
+    private void relocate() throws IOException {
+      Map<MessageId, Place> found = new HashMap<>();
+      Set<UUID> lost = new HashSet<>();
+      segments
+          .segmentsOf(places.keySet())
+          .forEach(
+              (id, named) -> {
+                for (UUID segment : named) {
+                  Place place = places.get(id);
+                  if (place == null || !run.isAbsent(segment)) {
+                    continue;
+                  }
+                  if (run.isLost(segment)) {
+                    found.put(id, place);
+                    lost.add(segment);
+                  } else {
+                    // It may be in a store that does not answer.
+                    failed++;
+                  }
+                }
+              });
+      if (!found.isEmpty()) {
+        relocated += segments.relocate(found, lost);
+      }
     }
 
     private void submit(MessageId id, Place place, List<CompletableFuture<Void>> commits)

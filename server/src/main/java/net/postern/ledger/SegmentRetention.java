@@ -48,7 +48,7 @@ public final class SegmentRetention implements SegmentBook {
   private static final Logger LOG = LoggerFactory.getLogger(SegmentRetention.class);
 
   /** Name of the advisory lock of whoever compacts: "postern" and 1, as a number. */
-  private static final long LOCK = 0x706f737465726e01L;
+  static final long LOCK = 0x706f737465726e01L;
 
   private static final String KEPT =
       """
@@ -448,6 +448,25 @@ public final class SegmentRetention implements SegmentBook {
                 .map((row, context) -> row.getObject(1) == null ? Fate.LEFT_ALONE : Fate.REMOVED)
                 .findOne()
                 .orElse(Fate.KEPT));
+  }
+
+  @Override
+  public boolean isRipe(Instant droppedBefore) throws IOException {
+    return ask(
+        handle ->
+            handle
+                .createQuery(
+                    "select exists (select from segment where dropped_at <= ?"
+                        + " and deleting_at is null and deleted_at is null)")
+                .bind(0, Timestamp.from(droppedBefore))
+                .mapTo(Boolean.class)
+                .one());
+  }
+
+  @Override
+  public Set<UUID> inUse() throws IOException {
+    return ask(
+        handle -> new HashSet<>(handle.createQuery(SegmentTable.IN_USE).mapTo(UUID.class).list()));
   }
 
   @Override

@@ -51,6 +51,9 @@ public final class Compactor implements AutoCloseable {
   /** Time between two looks for copies that turned up again. */
   private static final Duration STRAY_INTERVAL = Duration.ofDays(1);
 
+  /** Time between two complaints about mail that is missing. */
+  private static final Duration COMPLAINT_INTERVAL = Duration.ofHours(1);
+
   /** Most segments that are looked at, merged, or deleted in one pass. */
   private static final int MOST_LOOKS = 1_000;
 
@@ -81,6 +84,7 @@ public final class Compactor implements AutoCloseable {
 
   // Owned by whoever makes passes.
   private Instant straysFrom = Instant.EPOCH;
+  private Instant complainFrom = Instant.EPOCH;
 
   /**
    * What a pass tells others.
@@ -248,7 +252,12 @@ public final class Compactor implements AutoCloseable {
 
     private void delete() throws IOException, InterruptedException {
       Instant now = clock.instant();
-      List<SegmentBook.Doomed> doomed = book.doom(now.minus(grace), now, MOST_DELETED);
+      Instant droppedBefore = now.minus(grace);
+      if (book.isRipe(droppedBefore) && isMailMissing(now)) {
+        // What was decided before stands; nothing is added to it.
+        droppedBefore = Instant.EPOCH;
+      }
+      List<SegmentBook.Doomed> doomed = book.doom(droppedBefore, now, MOST_DELETED);
       if (doomed.isEmpty()) {
         return;
       }
@@ -262,6 +271,23 @@ public final class Compactor implements AutoCloseable {
         deleted += gone.size();
         deletedSegments.addAndGet(gone.size());
       }
+    }
+
+    // A message whose segment is in no store may be in one that was dropped: the database is an
+    // older one, put back from a backup. Then the last copy must not be deleted.
+    private boolean isMailMissing(Instant now) throws IOException, InterruptedException {
+      Set<UUID> absent = copier.absent(book.inUse());
+      if (!absent.isEmpty() && !now.isBefore(complainFrom)) {
+        LOG.error(
+            "{} segments that hold mail by the ledger, such as {}, are in none of the stores that"
+                + " are up: nothing is deleted from the stores. Bring back the stores that are"
+                + " away; if the database was put back from a backup, restart the node: it looks"
+                + " for the mail in all segments",
+            absent.size(),
+            absent.iterator().next());
+        complainFrom = now.plus(COMPLAINT_INTERVAL);
+      }
+      return !absent.isEmpty();
     }
 
     private void strays() throws IOException, InterruptedException {

@@ -301,7 +301,7 @@ final class Mender {
         return false;
       }
     }
-    return copies.walk((place, header, frame) -> {}) == Segment.HEADER;
+    return copies.walk((place, header, frame) -> {}).end() == Segment.HEADER;
   }
 
   private void heal(UUID segment, SegmentCopies copies, List<SegmentCopies.Copy> strayed, Work work)

@@ -136,6 +136,15 @@ public interface SegmentBook extends SegmentFacts {
    */
   boolean replace(Replacement replacement, Instant now) throws IOException;
 
+  /** Whether there are segments that {@link #doom} would decide on. */
+  boolean isRipe(Instant droppedBefore) throws IOException;
+
+  /**
+   * The segments that messages are in, dropped or not, recorded or not; but for those of which it
+   * is known that no store has them and that their messages are nowhere else.
+   */
+  Set<UUID> inUse() throws IOException;
+
   /**
    * Decides on the deletion of segments that were dropped at or before an instant, and gives back
    * those whose deletion is decided and not yet done everywhere. One that is given back and still

@@ -160,6 +160,26 @@ final class SegmentCopier {
   }
 
   /**
+   * Which of these segments no store has.
+   *
+   * @param segments such that some store has each of them, as far as is known
+   * @throws IOException when no store can be listed
+   */
+  Set<UUID> absent(Set<UUID> segments) throws IOException, InterruptedException {
+    Map<ObjectStore, Set<UUID>> listed =
+        calls.all("list its segments", stores.up(), LISTING, SegmentCopier::list);
+    if (listed.isEmpty()) {
+      throw new IOException("no store can be listed; nothing is deleted");
+    }
+    Set<UUID> absent = new HashSet<>(segments);
+    listed.values().forEach(absent::removeAll);
+    // A file that is replaced at this moment may be passed over by a listing.
+    absent.removeIf(
+        segment -> !SegmentCopies.ask(List.copyOf(listed.keySet()), segment).all().isEmpty());
+    return absent;
+  }
+
+  /**
    * What a deletion came to.
    *
    * @param gone segments that every configured store has deleted

@@ -9,8 +9,10 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import net.postern.blob.ObjectStore;
 
@@ -166,40 +168,59 @@ final class SegmentCopies {
 
   // The frame that begins at an offset of one copy, if it is whole there.
   private static Optional<byte[]> frame(Copy copy, long at) {
-    if (at + FrameCodec.MIN_FRAME > copy.length()) {
-      return Optional.empty();
-    }
     try {
-      FrameCodec.Header header =
-          FrameCodec.header(copy.store().range(copy.object(), at, FrameCodec.FIXED));
-      if (at + header.length() > copy.length()) {
-        return Optional.empty();
-      }
-      byte[] bytes = copy.store().range(copy.object(), at, header.length());
-      FrameCodec.verify(bytes);
-      return Optional.of(bytes);
+      return read(copy, at);
     } catch (IOException e) {
       return Optional.empty();
     }
   }
 
+  // The same; fails when the store does.
+  private static Optional<byte[]> read(Copy copy, long at) throws IOException {
+    if (at + FrameCodec.MIN_FRAME > copy.length()) {
+      return Optional.empty();
+    }
+    int length = headLength(copy.store().range(copy.object(), at, FrameCodec.FIXED));
+    if (length < 0 || at + length > copy.length()) {
+      return Optional.empty();
+    }
+    byte[] bytes = copy.store().range(copy.object(), at, length);
+    return isWhole(bytes) ? Optional.of(bytes) : Optional.empty();
+  }
+
   /**
-   * Visits every frame that is whole in some copy, in order, once.
+   * What a walk came to.
    *
-   * @return where the last one ends; the length of a header when there is none
-   * @throws IOException when the visitor fails; damage and stores that fail are passed over
+   * @param end where the last frame ends; the length of a header when there is none
+   * @param gaps places, among the frames or behind them, where something is that is whole in no
+   *     copy; what a crash cut off is none
+   * @param unread copies that could not be read where none had a whole frame: they may have one
    */
-  long walk(Visitor visitor) throws IOException {
+  record Walk(long end, int gaps, int unread) {}
+
+  /**
+   * Visits every frame that is whole in some copy, in order, once. The copies do not vote: mend
+   * first.
+   *
+   * @throws IOException when the visitor fails; damage and stores that fail are passed over, and
+   *     counted
+   */
+  Walk walk(Visitor visitor) throws IOException {
     List<CopyScan> scans = copies.stream().map(CopyScan::new).toList();
+    Set<Copy> unread = new HashSet<>();
+    int gaps = 0;
     long at = Segment.HEADER;
     long end = at;
     while (true) {
-      Optional<byte[]> frame = first(scans, at);
+      Set<Copy> failed = new HashSet<>();
+      Optional<byte[]> frame = first(scans, at, failed);
       if (frame.isEmpty()) {
-        long next = next(at);
+        unread.addAll(failed);
+        long next = next(at, unread);
         if (next < 0) {
-          return end;
+          return new Walk(end, gaps + (isDamaged(scans, end, unread) ? 1 : 0), unread.size());
         }
+        gaps++;
         at = next;
         continue;
       }
@@ -210,19 +231,31 @@ final class SegmentCopies {
     }
   }
 
-  private static Optional<byte[]> first(List<CopyScan> scans, long at) {
+  private static Optional<byte[]> first(List<CopyScan> scans, long at, Set<Copy> failed) {
     for (CopyScan scan : scans) {
-      if (scan.look(at) instanceof CopyScan.Look.Whole whole) {
-        try {
-          byte[] bytes = scan.bytes(at, whole.length());
-          FrameCodec.verify(bytes);
-          return Optional.of(bytes);
-        } catch (IOException e) {
-          // Another copy may do better.
+      switch (scan.look(at)) {
+        case CopyScan.Look.Whole(int length, ByteBuffer _) -> {
+          try {
+            byte[] bytes = scan.bytes(at, length);
+            FrameCodec.verify(bytes);
+            return Optional.of(bytes);
+          } catch (IOException e) {
+            // It was whole a moment ago. Another copy may do better.
+            failed.add(scan.copy());
+          }
         }
+        case CopyScan.Look.Nothing() -> {}
+        case CopyScan.Look.Unreadable() -> failed.add(scan.copy());
       }
     }
     return Optional.empty();
+  }
+
+  private static boolean isDamaged(List<CopyScan> scans, long end, Set<Copy> unread) {
+    return scans.stream()
+        .anyMatch(
+            scan ->
+                scan.copy().length() > end && !unread.contains(scan.copy()) && !isTorn(scan, end));
   }
 
   // ---- all copies side by side ----
@@ -268,7 +301,7 @@ final class SegmentCopies {
         steps.frame(at, bytes.length, digest, looks, voted);
         at += bytes.length;
       } else {
-        long next = next(at);
+        long next = next(at, new HashSet<>());
         if (next < 0) {
           return at;
         }
@@ -734,38 +767,38 @@ final class SegmentCopies {
   // ---- searching ----
 
   // Where the next whole frame after a damaged place begins in some copy; negative when nowhere.
-  private long next(long after) {
+  private long next(long after, Set<Copy> unread) {
     long best = -1;
     for (Copy copy : copies) {
-      long found = next(copy, after + 1, best < 0 ? copy.length() : best);
-      if (found >= 0) {
-        best = found;
+      try {
+        long found = next(copy, after + 1, best < 0 ? copy.length() : best);
+        if (found >= 0) {
+          best = found;
+        }
+      } catch (IOException e) {
+        unread.add(copy);
       }
     }
     return best;
   }
 
-  private static long next(Copy copy, long from, long before) {
-    try {
-      long base = from;
-      while (base + FrameCodec.MIN_FRAME <= copy.length() && base < before) {
-        int length = (int) Math.min(CopyScan.PIECE, copy.length() - base);
-        byte[] bytes = copy.store().range(copy.object(), base, length);
-        for (int i = 0; i + MAGIC.length <= length; i++) {
-          if (bytes[i] == MAGIC[0]
-              && Arrays.equals(bytes, i, i + MAGIC.length, MAGIC, 0, MAGIC.length)
-              && base + i < before
-              && frame(copy, base + i).isPresent()) {
-            return base + i;
-          }
-        }
-        base += length - MAGIC.length + 1;
-        if (length < CopyScan.PIECE) {
-          break;
+  private static long next(Copy copy, long from, long before) throws IOException {
+    long base = from;
+    while (base + FrameCodec.MIN_FRAME <= copy.length() && base < before) {
+      int length = (int) Math.min(CopyScan.PIECE, copy.length() - base);
+      byte[] bytes = copy.store().range(copy.object(), base, length);
+      for (int i = 0; i + MAGIC.length <= length; i++) {
+        if (bytes[i] == MAGIC[0]
+            && Arrays.equals(bytes, i, i + MAGIC.length, MAGIC, 0, MAGIC.length)
+            && base + i < before
+            && read(copy, base + i).isPresent()) {
+          return base + i;
         }
       }
-    } catch (IOException e) {
-      return -1;
+      base += length - MAGIC.length + 1;
+      if (length < CopyScan.PIECE) {
+        break;
+      }
     }
     return -1;
   }

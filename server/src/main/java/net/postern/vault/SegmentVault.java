@@ -207,6 +207,11 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     return upkeep.segments(config.minimum());
   }
 
+  /** Whether a segment that was not listed is indeed in no store. */
+  public boolean isNowhere(UUID segment) {
+    return upkeep.isNowhere(segment, config.minimum());
+  }
+
   /** Whether this process wrote a segment and {@link #forget} was not said of it. */
   public boolean isOwn(UUID segment) {
     return ended.contains(segment) || openSegment().equals(Optional.of(segment));
@@ -228,16 +233,38 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
   }
 
   /**
+   * What a walk saw.
+   *
+   * @param answered whether so many stores gave all that they have of the segment that every frame
+   *     which was acknowledged was seen, or is in one of the gaps
+   * @param all whether every store did
+   * @param gaps places where something is that is whole in no store
+   */
+  public record Walked(boolean answered, boolean all, int gaps) {
+    /** Whether every frame that was acknowledged was visited. */
+    public boolean whole() {
+      return answered && gaps == 0;
+    }
+  }
+
+  /**
    * Walks every whole frame of a segment, each read from whichever store has it.
    *
-   * @return whether so many stores were asked that every frame which was acknowledged is among them
-   * @throws IOException when no store can give the segment
+   * @throws IOException when no store can give the segment, or the visitor fails
    */
-  public boolean walk(UUID segment, FrameVisitor visitor) throws IOException {
-    SegmentCopies copies = SegmentCopies.find(upkeep.readable(), segment);
-    copies.walk(
-        (place, header, bytes) -> visitor.frame(place, header.id(), () -> codec.decode(bytes)));
-    return copies.asked() > lanes.size() - config.minimum();
+  public Walked walk(UUID segment, FrameVisitor visitor) throws IOException {
+    SegmentCopies found = SegmentCopies.find(upkeep.readable(), segment);
+    // What is another segment has the same offsets, and other messages.
+    List<SegmentCopies.Copy> foreign = found.foreign();
+    SegmentCopies.Walk walk =
+        found
+            .with(List.of(), foreign)
+            .walk(
+                (place, header, bytes) ->
+                    visitor.frame(place, header.id(), () -> codec.decode(bytes)));
+    int answered = found.asked() - foreign.size() - walk.unread();
+    return new Walked(
+        answered > lanes.size() - config.minimum(), answered == lanes.size(), walk.gaps());
   }
 
   /**

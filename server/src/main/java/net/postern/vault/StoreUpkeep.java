@@ -120,8 +120,9 @@ public final class StoreUpkeep implements AutoCloseable {
    * @param names of the segments
    * @param complete whether so many stores were listed that every acknowledged frame is in one of
    *     the segments
+   * @param all whether every store was listed
    */
-  public record Segments(List<UUID> names, boolean complete) {}
+  public record Segments(List<UUID> names, boolean complete, boolean all) {}
 
   /**
    * Lists segments.
@@ -145,7 +146,19 @@ public final class StoreUpkeep implements AutoCloseable {
     if (listed == 0) {
       throw failure;
     }
-    return new Segments(List.copyOf(names), listed > lanes.size() - minimum);
+    return new Segments(
+        List.copyOf(names), listed > lanes.size() - minimum, listed == lanes.size());
+  }
+
+  /**
+   * Whether a segment is in no store, as far as that can be known: so many said so that none of its
+   * acknowledged frames is anywhere.
+   *
+   * @param minimum fewest stores that have each acknowledged frame
+   */
+  public boolean isNowhere(UUID segment, int minimum) {
+    SegmentCopies copies = SegmentCopies.ask(readable(), segment);
+    return copies.all().isEmpty() && copies.missing().size() > lanes.size() - minimum;
   }
 
   /**

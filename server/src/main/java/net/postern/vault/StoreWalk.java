@@ -53,13 +53,15 @@ public final class StoreWalk {
     long[] frames = {0};
     int[] damaged = {0};
     long end =
-        copies.walk(
-            (place, header, bytes) -> {
-              damaged[0] += place.offset() != covered[0] ? 1 : 0;
-              covered[0] = place.offset() + place.length();
-              frames[0]++;
-              visitor.frame(place, header.id(), () -> codec.decode(bytes));
-            });
+        copies
+            .walk(
+                (place, header, bytes) -> {
+                  damaged[0] += place.offset() != covered[0] ? 1 : 0;
+                  covered[0] = place.offset() + place.length();
+                  frames[0]++;
+                  visitor.frame(place, header.id(), () -> codec.decode(bytes));
+                })
+            .end();
     boolean torn = false;
     SegmentCopies.Copy copy = copies.all().getFirst();
     if (copy.length() > end) {

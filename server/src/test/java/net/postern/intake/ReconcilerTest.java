@@ -131,6 +131,48 @@ class ReconcilerTest {
     assertEquals(0, world.difference());
   }
 
+  /** Whole in no copy, each damaged at another place: the copies vote before anybody walks. */
+  @Test
+  void whatTheCopiesCanSettleIsEntered() throws Exception {
+    MessageId first = send("one", "ann@mild.example");
+    MessageId second = send("two", "ann@mild.example");
+    Place place = world.queries.find(first).getFirst().place();
+    world.restart();
+    forgetInLedger(first);
+    for (int store = 0; store < 3; store++) {
+      world.stores.damage(store, place.segment(), place.offset() + 60 + store);
+    }
+    Reconciler.Report report = world.reconciler().run();
+    assertEquals(1, report.entered());
+    assertEquals(0, report.damaged());
+    assertEquals(place, world.queries.find(first).getFirst().place());
+    assertEquals(3, world.stores.copies(world.queries.find(second).getFirst().place()));
+    assertTrue(new SegmentTable(world.database).recorded().contains(place.segment()));
+  }
+
+  /** Nobody knows what is in a gap: such a segment is never noted, and not walked for ever. */
+  @Test
+  void aSegmentWithAGapIsNotNotedAndNotWalkedAgain() throws Exception {
+    MessageId lost = send("one", "ann@mild.example");
+    MessageId behind = send("two", "ann@mild.example");
+    Place place = world.queries.find(lost).getFirst().place();
+    world.restart();
+    forgetInLedger(behind);
+    for (int store = 0; store < 3; store++) {
+      world.stores.damage(store, place.segment(), place.offset() + 60);
+    }
+    Reconciler reconciler = world.reconciler();
+    Reconciler.Report report = reconciler.run();
+    assertEquals(1, report.entered());
+    assertEquals(1, report.damaged());
+    assertEquals(0, report.unfinished());
+    assertFalse(new SegmentTable(world.database).recorded().contains(place.segment()));
+    Reconciler.Report again = reconciler.run();
+    assertEquals(0, again.segments());
+    assertEquals(1, again.damaged());
+    assertEquals(1, world.reconciler().run().segments(), "the next start looks again");
+  }
+
   /** Segments are noted while the node runs, but only when all of them is in the ledger. */
   @Test
   void finishedSegmentsAreNoted() throws Exception {

@@ -186,6 +186,18 @@ final class Mortal {
       }
 
       @Override
+      public boolean isRipe(Instant droppedBefore) throws IOException {
+        live();
+        return real.isRipe(droppedBefore);
+      }
+
+      @Override
+      public Set<UUID> inUse() throws IOException {
+        live();
+        return real.inUse();
+      }
+
+      @Override
       public List<Doomed> doom(Instant droppedBefore, Instant now, int max) throws IOException {
         return change(() -> real.doom(droppedBefore, now, max), () -> {});
       }

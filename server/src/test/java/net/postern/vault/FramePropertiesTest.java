@@ -149,7 +149,8 @@ class FramePropertiesTest {
       at += frame.length;
     }
     List<byte[]> seen = new ArrayList<>();
-    long end = SegmentCopies.find(STORES, segment).walk((place, header, frame) -> seen.add(frame));
+    long end =
+        SegmentCopies.find(STORES, segment).walk((place, header, frame) -> seen.add(frame)).end();
     assertEquals(at, end);
     assertEquals(expected.size(), seen.size());
     for (int i = 0; i < seen.size(); i++) {

@@ -20,6 +20,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import net.postern.blob.FaultyStore.Mood;
+import net.postern.blob.ObjectStore;
 import net.postern.events.MailEvent;
 import net.postern.testkit.Await;
 import org.junit.jupiter.api.AfterEach;
@@ -327,7 +328,7 @@ class SegmentVaultTest extends MessageVaultContract {
     world.disks.get(2).delete(Segment.object(segment));
 
     List<Place> seen = new ArrayList<>();
-    assertTrue(vault().walk(segment, (place, id, content) -> seen.add(place)));
+    assertTrue(vault().walk(segment, (place, id, content) -> seen.add(place)).whole());
     assertEquals(places, seen);
     vault().upkeep().mend(segment);
     for (int store = 0; store < 3; store++) {
@@ -350,7 +351,9 @@ class SegmentVaultTest extends MessageVaultContract {
     }
     byte[] before = world.bytes(0, segment);
     List<Place> seen = new ArrayList<>();
-    vault().walk(segment, (place, id, content) -> seen.add(place));
+    SegmentVault.Walked walked = vault().walk(segment, (place, id, content) -> seen.add(place));
+    assertTrue(walked.answered());
+    assertEquals(1, walked.gaps());
     List<Place> expected = new ArrayList<>(places);
     expected.remove(3);
     assertEquals(expected, seen);
@@ -438,17 +441,63 @@ class SegmentVaultTest extends MessageVaultContract {
     }
   }
 
+  /** A store that says how long its copy is, and fails behind the first frame. */
+  private static final class FailsBehind extends OtherStore {
+    private final long offset;
+
+    FailsBehind(ObjectStore store, long offset) {
+      super(store);
+      this.offset = offset;
+    }
+
+    @Override
+    public byte[] range(String object, long at, int length) throws IOException {
+      if (object.startsWith(Segment.KIND) && at + length > offset) {
+        throw new IOException("no reading here");
+      }
+      return super.range(object, at, length);
+    }
+  }
+
+  /** What stores fail over while it is read was not seen, whatever they said of lengths. */
+  @Test
+  void copiesThatFailOnTheWayCountAsNotAsked() throws Exception {
+    List<Place> places = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      places.add(vault().keep(world.frame("message " + i)).place());
+    }
+    UUID segment = places.getFirst().segment();
+    world.restart();
+    cut(0, segment, (int) places.get(2).offset());
+    long offset = places.get(1).offset();
+    List<ObjectStore> one = new ArrayList<>(world.disks);
+    one.set(1, new FailsBehind(one.get(1), offset));
+    List<ObjectStore> two = new ArrayList<>(one);
+    two.set(2, new FailsBehind(one.get(2), offset));
+    List<Place> seen = new ArrayList<>();
+    try (SegmentVault vault = world.vaultOver(two)) {
+      assertFalse(vault.walk(segment, (place, id, content) -> seen.add(place)).whole());
+      assertEquals(places.subList(0, 2), seen);
+    }
+    seen.clear();
+    try (SegmentVault vault = world.vaultOver(one)) {
+      assertTrue(vault.walk(segment, (place, id, content) -> seen.add(place)).whole());
+      assertEquals(places, seen, "the control: two stores have all that was acknowledged");
+    }
+  }
+
   /** With one store of three it is not known what the others have: that must be said. */
   @Test
   void aWalkSaysWhetherItCanHaveSeenEverything() throws Exception {
     Place place = vault().keep(world.frame("one")).place();
     world.restart();
-    assertTrue(vault().walk(place.segment(), (at, id, content) -> {}));
+    assertTrue(vault().walk(place.segment(), (at, id, content) -> {}).whole());
     assertTrue(vault().segments().complete());
     world.stores.get(0).mood(Mood.FAILING);
-    assertTrue(vault().walk(place.segment(), (at, id, content) -> {}), "two of three are enough");
+    assertTrue(
+        vault().walk(place.segment(), (at, id, content) -> {}).whole(), "two of three are enough");
     world.stores.get(1).mood(Mood.FAILING);
-    assertFalse(vault().walk(place.segment(), (at, id, content) -> {}));
+    assertFalse(vault().walk(place.segment(), (at, id, content) -> {}).whole());
     assertFalse(vault().segments().complete());
   }
 }
