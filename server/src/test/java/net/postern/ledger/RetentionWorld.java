@@ -148,7 +148,20 @@ final class RetentionWorld implements AutoCloseable {
   }
 
   Compactor compactor(StoreChoice choice, SegmentBook book) {
-    return new Compactor(stores.config(), GRACE, choice, book, Compactor.Hooks.NONE, clock);
+    return compactor(choice, book, Compactor.Hooks.NONE);
+  }
+
+  Compactor compactor(StoreChoice choice, SegmentBook book, Compactor.Hooks hooks) {
+    return new Compactor(stores.config(), GRACE, choice, book, hooks, clock);
+  }
+
+  /** As a node has it: it knows which stores take mail, and which are full. */
+  Compactor nodeCompactor() {
+    SegmentVault vault = stores.vault();
+    return compactor(
+        vault.stores(),
+        retention,
+        new Compactor.Hooks(() -> {}, vault.upkeep()::equalizeSoon, vault.upkeep()::give));
   }
 
   /** A pass, and another when the grace of what it dropped is over. */
