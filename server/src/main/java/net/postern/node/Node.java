@@ -215,6 +215,7 @@ public final class Node implements AutoCloseable {
                 grace(config),
                 vault.stores(),
                 retention,
+                keys,
                 new Compactor.Hooks(
                     vault::endOld, vault.upkeep()::equalizeSoon, vault.upkeep()::give),
                 clock));

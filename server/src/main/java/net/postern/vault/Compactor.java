@@ -17,6 +17,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import net.postern.blob.ObjectStore;
 import net.postern.config.VaultConfig;
+import net.postern.keys.KeyRing;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -153,6 +154,7 @@ public final class Compactor implements AutoCloseable {
       long droppedBytes) {}
 
   /**
+   * @param keys what tells a genuine frame from a forged one
    * @param grace how long readers may hold the place of a message; at least a delivery's lease
    */
   public Compactor(
@@ -160,6 +162,7 @@ public final class Compactor implements AutoCloseable {
       Duration grace,
       StoreChoice stores,
       SegmentBook book,
+      KeyRing keys,
       Hooks hooks,
       Clock clock) {
     this.stores = stores;
@@ -173,7 +176,7 @@ public final class Compactor implements AutoCloseable {
     this.plan =
         new CompactionPlan(
             config.deadWithin(), patience, Math.min(config.segmentSize().bytes(), MOST_BYTES));
-    this.copier = new SegmentCopier(stores, config.compactRate().bytes());
+    this.copier = new SegmentCopier(stores, keys, minimum, config.compactRate().bytes());
   }
 
   /** Makes a pass every minute, on a thread of its own, until closed. */

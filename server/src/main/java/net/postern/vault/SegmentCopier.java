@@ -13,7 +13,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -21,6 +20,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import net.postern.blob.ObjectStore;
+import net.postern.keys.KeyRing;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,6 +47,8 @@ final class SegmentCopier {
   private static final long SLOWEST = 1 << 20;
 
   private final StoreChoice stores;
+  private final FrameCodec codec;
+  private final int minimum;
   private final StoreCalls calls = new StoreCalls("compact");
   private final long bytesPerSecond;
   private final Duration deleting;
@@ -56,17 +58,22 @@ final class SegmentCopier {
   private long paced;
 
   /**
+   * @param keys what tells a genuine frame from a forged one
+   * @param minimum fewest stores that have each acknowledged frame
    * @param bytesPerSecond at most so many are copied
    */
-  SegmentCopier(StoreChoice stores, long bytesPerSecond) {
-    this(stores, bytesPerSecond, LEAST);
+  SegmentCopier(StoreChoice stores, KeyRing keys, int minimum, long bytesPerSecond) {
+    this(stores, keys, minimum, bytesPerSecond, LEAST);
   }
 
   /**
    * @param deleting what a store does not delete within this time waits for the next pass
    */
-  SegmentCopier(StoreChoice stores, long bytesPerSecond, Duration deleting) {
+  SegmentCopier(
+      StoreChoice stores, KeyRing keys, int minimum, long bytesPerSecond, Duration deleting) {
     this.stores = stores;
+    this.codec = new FrameCodec(keys);
+    this.minimum = minimum;
     this.bytesPerSecond = bytesPerSecond;
     this.deleting = deleting;
   }
@@ -78,8 +85,8 @@ final class SegmentCopier {
    * Copies frames into memory.
    *
    * @param frames at least one
-   * @throws IOException when one of them is whole in no store, or is another message than the
-   *     ledger says: nothing may be dropped then
+   * @throws IOException when one of them is whole in no store, is another message than the ledger
+   *     says, or may be forged: nothing may be dropped then
    */
   Image gather(UUID fresh, List<SegmentBook.KeptFrame> frames, long createdMillis)
       throws IOException {
@@ -110,20 +117,52 @@ final class SegmentCopier {
     return new Image(fresh, image.array(), List.copyOf(moves));
   }
 
-  private static byte[] whole(SegmentCopies source, SegmentBook.KeptFrame frame)
-      throws IOException {
-    Optional<byte[]> bytes = source.frame(frame.place().offset());
-    if (bytes.isEmpty()) {
-      throw new IOException(
-          "message %s at %s is whole in no store".formatted(frame.id(), frame.place()));
+  // A digest tells of damage, not of who wrote the frame: what one store alone says, or what stores
+  // say differently, must open with a holder's key. Frames that no key opens any more, and are
+  // held,
+  // count when as many copies agree as an acknowledged one has.
+  private byte[] whole(SegmentCopies source, SegmentBook.KeptFrame frame) throws IOException {
+    IOException why = new IOException("it is whole in no store");
+    List<SegmentCopies.Candidate> known = new ArrayList<>();
+    for (SegmentCopies.Candidate each : source.candidates(frame.place().offset())) {
+      FrameCodec.Header header = FrameCodec.header(each.frame());
+      if (header.id().equals(frame.id()) && header.length() == frame.place().length()) {
+        known.add(each);
+      } else {
+        why.addSuppressed(new IOException("there is message " + header.id()));
+      }
     }
-    FrameCodec.Header header = FrameCodec.header(bytes.get());
-    if (!header.id().equals(frame.id()) || header.length() != frame.place().length()) {
-      throw new IOException(
-          "there is message %s at %s, the ledger says %s"
-              .formatted(header.id(), frame.place(), frame.id()));
+    for (SegmentCopies.Candidate each : known) {
+      try {
+        codec.decode(each.frame());
+        if (known.size() > 1) {
+          LOG.warn(
+              "copies of message {} at {} differ; the one that opens with its key is taken",
+              frame.id(),
+              frame.place());
+        }
+        return each.frame();
+      } catch (IOException e) {
+        why.addSuppressed(e);
+      }
     }
-    return bytes.get();
+    if (known.size() == 1 && known.getFirst().voices() >= minimum) {
+      return known.getFirst().frame();
+    }
+    if (known.size() > 1) {
+      why.addSuppressed(new IOException("copies differ, and none opens with a key"));
+    } else if (known.size() == 1) {
+      why.addSuppressed(new IOException("one copy alone, which does not open with a key"));
+    }
+    throw new IOException(
+        "message %s at %s cannot be copied: %s"
+            .formatted(
+                frame.id(),
+                frame.place(),
+                why.getSuppressed().length == 0
+                    ? why.getMessage()
+                    : why.getSuppressed()[why.getSuppressed().length - 1].getMessage()),
+        why);
   }
 
   /**

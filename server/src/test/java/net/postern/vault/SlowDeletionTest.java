@@ -14,6 +14,10 @@ import java.util.UUID;
 import java.util.concurrent.locks.LockSupport;
 import net.postern.blob.DirectoryStore;
 import net.postern.blob.ObjectStore;
+import net.postern.blob.Replicas;
+import net.postern.keys.Aead;
+import net.postern.keys.KeyRing;
+import net.postern.keys.MasterKey;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -35,6 +39,9 @@ class SlowDeletionTest {
             super.delete(object);
           }
         };
+    KeyRing keys =
+        new KeyRing(
+            MasterKey.of(Aead.random(Aead.KEY_BYTES)), new Replicas(List.of(fast, slow), 2));
     List<SegmentBook.Doomed> doomed = new ArrayList<>();
     for (int i = 0; i < SEGMENTS; i++) {
       UUID segment = UUID.randomUUID();
@@ -44,7 +51,8 @@ class SlowDeletionTest {
       }
     }
     SegmentCopier copier =
-        new SegmentCopier(StoreChoice.of(List.of(fast, slow)), 1 << 30, EACH.multipliedBy(4));
+        new SegmentCopier(
+            StoreChoice.of(List.of(fast, slow)), keys, 2, 1 << 30, EACH.multipliedBy(4));
     int passes = 0;
     while (!doomed.isEmpty()) {
       passes++;
