@@ -215,7 +215,9 @@ public final class Node implements AutoCloseable {
                 grace(config),
                 vault.stores(),
                 retention,
-                new Compactor.Hooks(vault::endOld, vault.upkeep()::equalizeSoon),
+                keys,
+                new Compactor.Hooks(
+                    vault::endOld, vault.upkeep()::equalizeSoon, vault.upkeep()::give),
                 clock));
     gauges();
     rollback.add(reconciler);

@@ -68,6 +68,7 @@ public final class Workbench implements AutoCloseable {
             StoreChoice.of(stores.list()),
             new SegmentRetention(
                 database, holds, erasures::erasedMailboxes, config.vault().keepFinished()),
+            keys,
             Compactor.Hooks.NONE,
             Clock.systemUTC());
     this.quarantine = new Quarantine(messages, new StoreReader(stores::list, keys), nobody);

@@ -11,10 +11,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import net.postern.blob.ObjectStore;
 import net.postern.config.VaultConfig;
+import net.postern.keys.KeyRing;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -63,6 +66,12 @@ public final class Compactor implements AutoCloseable {
   /** A new segment is put together in memory: it is no longer than this. */
   private static final long MOST_BYTES = 64 << 20;
 
+  /** Mail that comes in while a segment is rewritten must not find the stores full. */
+  private static final long MARGIN_BYTES = 64 << 20;
+
+  /** A full store gets a segment when one part in so many of the reserve stays free. */
+  private static final int SPARE_PART = 8;
+
   /** The part of the retention of finished mail after which a segment that dies soon is left. */
   private static final int PATIENCE_PART = 7;
 
@@ -71,6 +80,7 @@ public final class Compactor implements AutoCloseable {
   private final Hooks hooks;
   private final Clock clock;
   private final int minimum;
+  private final long reserve;
   private final Duration grace;
   private final CompactionPlan plan;
   private final SegmentCopier copier;
@@ -85,16 +95,28 @@ public final class Compactor implements AutoCloseable {
   // Owned by whoever makes passes.
   private Instant straysFrom = Instant.EPOCH;
   private Instant complainFrom = Instant.EPOCH;
+  private Set<String> warned = Set.of();
 
   /**
    * What a pass tells others.
    *
    * @param before run first: the vault ends a segment that has been open for long
    * @param lacking run when a store that is configured did not get a new segment
+   * @param give gives a segment to a store that is full
    */
-  public record Hooks(Runnable before, Runnable lacking) {
+  public record Hooks(Runnable before, Runnable lacking, Give give) {
     /** Nobody is told. */
-    public static final Hooks NONE = new Hooks(() -> {}, () -> {});
+    public static final Hooks NONE = new Hooks(() -> {}, () -> {}, (segment, store) -> false);
+  }
+
+  /** Gives a segment to a store from those that have it. */
+  @FunctionalInterface
+  public interface Give {
+    /**
+     * @return whether the store got it
+     * @throws IOException when no store has the segment
+     */
+    boolean give(UUID segment, ObjectStore store) throws IOException;
   }
 
   /**
@@ -136,6 +158,7 @@ public final class Compactor implements AutoCloseable {
       long droppedBytes) {}
 
   /**
+   * @param keys what tells a genuine frame from a forged one
    * @param grace how long readers may hold the place of a message; at least a delivery's lease
    */
   public Compactor(
@@ -143,6 +166,7 @@ public final class Compactor implements AutoCloseable {
       Duration grace,
       StoreChoice stores,
       SegmentBook book,
+      KeyRing keys,
       Hooks hooks,
       Clock clock) {
     this.stores = stores;
@@ -150,12 +174,13 @@ public final class Compactor implements AutoCloseable {
     this.hooks = hooks;
     this.clock = clock;
     this.minimum = config.minimum();
+    this.reserve = config.reserve().bytes();
     this.grace = grace;
     Duration patience = config.keepFinished().dividedBy(PATIENCE_PART);
     this.plan =
         new CompactionPlan(
             config.deadWithin(), patience, Math.min(config.segmentSize().bytes(), MOST_BYTES));
-    this.copier = new SegmentCopier(stores, config.compactRate().bytes());
+    this.copier = new SegmentCopier(stores, keys, minimum, config.compactRate().bytes());
   }
 
   /** Makes a pass every minute, on a thread of its own, until closed. */
@@ -220,6 +245,7 @@ public final class Compactor implements AutoCloseable {
     private int made;
     private long copied;
     private int deleted;
+    private final Set<String> noRoom = new TreeSet<>();
 
     Report run() throws IOException, InterruptedException {
       delete();
@@ -245,9 +271,21 @@ public final class Compactor implements AutoCloseable {
           }
         }
       }
+      warn();
       totals = book.totals();
       return new Report(
           true, looked, dropped, rewritten, made, copied, deleted, totals.droppedBytes());
+    }
+
+    // Once, and again when it is another store.
+    private void warn() {
+      if (!noRoom.isEmpty() && !noRoom.equals(warned)) {
+        LOG.warn(
+            "{} have too little space for segments that are to be rewritten: what is dead in them"
+                + " stays until whole segments are; add space, or shorten vault.keep_finished",
+            noRoom);
+      }
+      warned = noRoom;
     }
 
     private void delete() throws IOException, InterruptedException {
@@ -261,6 +299,7 @@ public final class Compactor implements AutoCloseable {
       if (doomed.isEmpty()) {
         return;
       }
+      give(copier.gifts(doomed, reserve / SPARE_PART));
       SegmentCopier.Deletion deletion = copier.delete(doomed);
       if (deletion.lacking()) {
         hooks.lacking().run();
@@ -288,6 +327,26 @@ public final class Compactor implements AutoCloseable {
         complainFrom = now.plus(COMPLAINT_INTERVAL);
       }
       return !absent.isEmpty();
+    }
+
+    // A full store keeps an old segment as long as it lacks the new one: without this, for ever.
+    private void give(List<SegmentCopier.Gift> gifts) {
+      for (SegmentCopier.Gift gift : gifts) {
+        try {
+          if (hooks.give().give(gift.segment(), gift.store())) {
+            LOG.info(
+                "store {} is full and got segment {}, to delete longer ones",
+                gift.store().name(),
+                gift.segment());
+          }
+        } catch (IOException e) {
+          LOG.warn(
+              "store {} is full and cannot get segment {}, to delete longer ones: {}",
+              gift.store().name(),
+              gift.segment(),
+              e.toString());
+        }
+      }
     }
 
     private void strays() throws IOException, InterruptedException {
@@ -378,6 +437,16 @@ public final class Compactor implements AutoCloseable {
         for (UUID segment : old) {
           drop(segment, now);
         }
+        return;
+      }
+      long bytes = Segment.HEADER;
+      for (SegmentBook.KeptFrame frame : kept) {
+        bytes += frame.place().length();
+      }
+      List<String> tooFull = copier.tooFull(bytes, reserve + MARGIN_BYTES);
+      if (!tooFull.isEmpty()) {
+        LOG.debug("{} have no room to rewrite segments {}", tooFull, old);
+        noRoom.addAll(tooFull);
         return;
       }
       UUID fresh = UUID.randomUUID();

@@ -10,13 +10,17 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import net.postern.blob.ObjectStore;
+import net.postern.keys.KeyRing;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,6 +37,9 @@ final class SegmentCopier {
   /** A store may take this long for any object, and longer for a large one. */
   private static final Duration LEAST = Duration.ofSeconds(30);
 
+  /** Longest time of one call, beyond the time for all. */
+  private static final Duration CALL = Duration.ofSeconds(15);
+
   /** Listing a store takes a while. */
   private static final Duration LISTING = Duration.ofMinutes(10);
 
@@ -40,19 +47,35 @@ final class SegmentCopier {
   private static final long SLOWEST = 1 << 20;
 
   private final StoreChoice stores;
+  private final FrameCodec codec;
+  private final int minimum;
   private final StoreCalls calls = new StoreCalls("compact");
   private final long bytesPerSecond;
+  private final Duration deleting;
 
   // Owned by the one thread.
   private long paceFrom;
   private long paced;
 
   /**
+   * @param keys what tells a genuine frame from a forged one
+   * @param minimum fewest stores that have each acknowledged frame
    * @param bytesPerSecond at most so many are copied
    */
-  SegmentCopier(StoreChoice stores, long bytesPerSecond) {
+  SegmentCopier(StoreChoice stores, KeyRing keys, int minimum, long bytesPerSecond) {
+    this(stores, keys, minimum, bytesPerSecond, LEAST);
+  }
+
+  /**
+   * @param deleting what a store does not delete within this time waits for the next pass
+   */
+  SegmentCopier(
+      StoreChoice stores, KeyRing keys, int minimum, long bytesPerSecond, Duration deleting) {
     this.stores = stores;
+    this.codec = new FrameCodec(keys);
+    this.minimum = minimum;
     this.bytesPerSecond = bytesPerSecond;
+    this.deleting = deleting;
   }
 
   /** A segment that is to be written. */
@@ -62,8 +85,8 @@ final class SegmentCopier {
    * Copies frames into memory.
    *
    * @param frames at least one
-   * @throws IOException when one of them is whole in no store, or is another message than the
-   *     ledger says: nothing may be dropped then
+   * @throws IOException when one of them is whole in no store, is another message than the ledger
+   *     says, or may be forged: nothing may be dropped then
    */
   Image gather(UUID fresh, List<SegmentBook.KeptFrame> frames, long createdMillis)
       throws IOException {
@@ -94,20 +117,52 @@ final class SegmentCopier {
     return new Image(fresh, image.array(), List.copyOf(moves));
   }
 
-  private static byte[] whole(SegmentCopies source, SegmentBook.KeptFrame frame)
-      throws IOException {
-    Optional<byte[]> bytes = source.frame(frame.place().offset());
-    if (bytes.isEmpty()) {
-      throw new IOException(
-          "message %s at %s is whole in no store".formatted(frame.id(), frame.place()));
+  // A digest tells of damage, not of who wrote the frame: what one store alone says, or what stores
+  // say differently, must open with a holder's key. Frames that no key opens any more, and are
+  // held,
+  // count when as many copies agree as an acknowledged one has.
+  private byte[] whole(SegmentCopies source, SegmentBook.KeptFrame frame) throws IOException {
+    IOException why = new IOException("it is whole in no store");
+    List<SegmentCopies.Candidate> known = new ArrayList<>();
+    for (SegmentCopies.Candidate each : source.candidates(frame.place().offset())) {
+      FrameCodec.Header header = FrameCodec.header(each.frame());
+      if (header.id().equals(frame.id()) && header.length() == frame.place().length()) {
+        known.add(each);
+      } else {
+        why.addSuppressed(new IOException("there is message " + header.id()));
+      }
     }
-    FrameCodec.Header header = FrameCodec.header(bytes.get());
-    if (!header.id().equals(frame.id()) || header.length() != frame.place().length()) {
-      throw new IOException(
-          "there is message %s at %s, the ledger says %s"
-              .formatted(header.id(), frame.place(), frame.id()));
+    for (SegmentCopies.Candidate each : known) {
+      try {
+        codec.decode(each.frame());
+        if (known.size() > 1) {
+          LOG.warn(
+              "copies of message {} at {} differ; the one that opens with its key is taken",
+              frame.id(),
+              frame.place());
+        }
+        return each.frame();
+      } catch (IOException e) {
+        why.addSuppressed(e);
+      }
     }
-    return bytes.get();
+    if (known.size() == 1 && known.getFirst().voices() >= minimum) {
+      return known.getFirst().frame();
+    }
+    if (known.size() > 1) {
+      why.addSuppressed(new IOException("copies differ, and none opens with a key"));
+    } else if (known.size() == 1) {
+      why.addSuppressed(new IOException("one copy alone, which does not open with a key"));
+    }
+    throw new IOException(
+        "message %s at %s cannot be copied: %s"
+            .formatted(
+                frame.id(),
+                frame.place(),
+                why.getSuppressed().length == 0
+                    ? why.getMessage()
+                    : why.getSuppressed()[why.getSuppressed().length - 1].getMessage()),
+        why);
   }
 
   /**
@@ -188,44 +243,119 @@ final class SegmentCopier {
   record Deletion(List<UUID> gone, boolean lacking) {}
 
   /**
-   * Deletes segments from the stores that have their successors. A store that is away deletes
-   * another time.
+   * Deletes segments from all stores that have their successors, those that take no mail too: one
+   * that is full gets space in no other way. A store that is away, or too slow for all of them,
+   * deletes the rest another time.
    */
   Deletion delete(List<SegmentBook.Doomed> doomed) throws InterruptedException {
-    Map<ObjectStore, Deletion> done =
-        calls.all(
-            "delete compacted segments", stores.up(), LEAST, store -> deleteFrom(store, doomed));
-    List<UUID> gone =
+    Map<ObjectStore, Set<UUID>> gone = new HashMap<>();
+    stores.all().forEach(store -> gone.put(store, ConcurrentHashMap.newKeySet()));
+    AtomicBoolean lacking = new AtomicBoolean();
+    long end = System.nanoTime() + deleting.toNanos();
+    calls.all(
+        "delete compacted segments",
+        stores.all(),
+        deleting.plus(CALL),
+        store -> deleteFrom(store, doomed, end, gone.getOrDefault(store, Set.of()), lacking));
+    return new Deletion(
         doomed.stream()
             .map(SegmentBook.Doomed::segment)
-            .filter(
-                segment ->
-                    stores.all().stream()
-                        .allMatch(
-                            store ->
-                                done.containsKey(store)
-                                    && done.get(store).gone().contains(segment)))
-            .toList();
-    return new Deletion(gone, done.values().stream().anyMatch(Deletion::lacking));
+            .filter(segment -> gone.values().stream().allMatch(each -> each.contains(segment)))
+            .toList(),
+        lacking.get());
   }
 
-  private static Deletion deleteFrom(ObjectStore store, List<SegmentBook.Doomed> doomed) {
-    List<UUID> gone = new ArrayList<>();
-    boolean lacking = false;
+  // What was deleted counts at once: a store that is slower than the others would else begin anew
+  // with each pass.
+  private static boolean deleteFrom(
+      ObjectStore store,
+      List<SegmentBook.Doomed> doomed,
+      long end,
+      Set<UUID> gone,
+      AtomicBoolean lacking) {
+    Map<SegmentBook.Successor, Boolean> there = new HashMap<>();
     for (SegmentBook.Doomed each : doomed) {
+      if (System.nanoTime() - end > 0) {
+        LOG.info("store {}: deletes the other segments in the next pass", store.name());
+        return false;
+      }
       try {
-        if (each.successor().isEmpty() || has(store, each.successor().get())) {
+        if (each.successor().isPresent() && !there.containsKey(each.successor().get())) {
+          there.put(each.successor().get(), has(store, each.successor().get()));
+        }
+        if (each.successor().isEmpty() || there.getOrDefault(each.successor().get(), false)) {
           store.delete(Segment.object(each.segment()));
           gone.add(each.segment());
         } else {
-          lacking = true;
+          lacking.set(true);
         }
       } catch (IOException e) {
         // The book remembers it for another time.
         LOG.debug("store {}: cannot delete segment {}", store.name(), each.segment(), e);
       }
     }
-    return new Deletion(gone, lacking);
+    return true;
+  }
+
+  /** A segment that a full store may be given: it gives back more than it takes. */
+  record Gift(UUID segment, ObjectStore store) {}
+
+  /**
+   * What full stores lack before they may delete, as far as there is room for it and what they then
+   * delete is no shorter.
+   *
+   * @param spare bytes that must stay free all the while
+   */
+  List<Gift> gifts(List<SegmentBook.Doomed> doomed, long spare) throws InterruptedException {
+    List<ObjectStore> full = stores.full();
+    if (full.isEmpty()) {
+      return List.of();
+    }
+    Map<ObjectStore, List<Gift>> gifts =
+        calls.all("tell what it lacks", full, deleting, store -> gifts(store, doomed, spare));
+    return gifts.values().stream().flatMap(List::stream).toList();
+  }
+
+  private static List<Gift> gifts(ObjectStore store, List<SegmentBook.Doomed> doomed, long spare)
+      throws IOException {
+    Map<SegmentBook.Successor, Long> freed = new LinkedHashMap<>();
+    for (SegmentBook.Doomed each : doomed) {
+      if (each.successor().isPresent()) {
+        freed.merge(each.successor().get(), length(store, each.segment()), Long::sum);
+      }
+    }
+    long room = store.usableBytes() - spare;
+    List<Gift> gifts = new ArrayList<>();
+    for (Map.Entry<SegmentBook.Successor, Long> each : freed.entrySet()) {
+      long bytes = each.getKey().bytes();
+      if (each.getValue() >= bytes && room >= bytes && !has(store, each.getKey())) {
+        room -= bytes;
+        gifts.add(new Gift(each.getKey().segment(), store));
+      }
+    }
+    return gifts;
+  }
+
+  private static long length(ObjectStore store, UUID segment) throws IOException {
+    try {
+      return store.length(Segment.object(segment));
+    } catch (NoSuchFileException e) {
+      return 0;
+    }
+  }
+
+  /**
+   * Which stores that are up could not take so many bytes and still have so many to spare. One that
+   * does not say is none of them.
+   */
+  List<String> tooFull(long bytes, long spare) throws InterruptedException {
+    Map<ObjectStore, Long> usable =
+        calls.all("tell its free space", stores.up(), LEAST, ObjectStore::usableBytes);
+    return usable.entrySet().stream()
+        .filter(each -> each.getValue() - spare < bytes)
+        .map(each -> each.getKey().name())
+        .sorted()
+        .toList();
   }
 
   /** Tells which segments were deleted everywhere. */
@@ -242,28 +372,28 @@ final class SegmentCopier {
    */
   int deleteStrays(Strays known) throws IOException, InterruptedException {
     Map<ObjectStore, Set<UUID>> listed =
-        calls.all("list its segments", stores.up(), LISTING, SegmentCopier::list);
+        calls.all("list its segments", stores.all(), LISTING, SegmentCopier::list);
     Set<UUID> all = new HashSet<>();
     listed.values().forEach(all::addAll);
     Set<UUID> strays = known.among(all);
     if (strays.isEmpty()) {
       return 0;
     }
-    Map<ObjectStore, Integer> deleted =
-        calls.all(
-            "delete copies that turned up again",
-            List.copyOf(listed.keySet()),
-            LISTING,
-            store ->
-                deleteFrom(
-                        store,
-                        strays.stream()
-                            .filter(listed.getOrDefault(store, Set.of())::contains)
-                            .map(each -> new SegmentBook.Doomed(each, Optional.empty()))
-                            .toList())
-                    .gone()
-                    .size());
-    return deleted.values().stream().mapToInt(count -> count).sum();
+    AtomicInteger deleted = new AtomicInteger();
+    calls.all(
+        "delete copies that turned up again",
+        List.copyOf(listed.keySet()),
+        LISTING,
+        store -> {
+          for (UUID each : listed.getOrDefault(store, Set.of())) {
+            if (strays.contains(each)) {
+              store.delete(Segment.object(each));
+              deleted.incrementAndGet();
+            }
+          }
+          return true;
+        });
+    return deleted.get();
   }
 
   private static Set<UUID> list(ObjectStore store) throws IOException {

@@ -155,15 +155,43 @@ final class SegmentCopies {
         .toList();
   }
 
-  /** The frame that begins at an offset, from whichever copy has it whole. */
-  Optional<byte[]> frame(long at) {
+  /**
+   * A frame that is whole in some copy.
+   *
+   * @param voices how many copies have it, by its digest
+   */
+  record Candidate(byte[] frame, int voices) {}
+
+  /**
+   * The different frames that begin at an offset: more than one when copies were exchanged, or one
+   * was forged.
+   */
+  List<Candidate> candidates(long at) {
+    List<Candidate> found = new ArrayList<>();
     for (Copy copy : copies) {
-      Optional<byte[]> frame = frame(copy, at);
-      if (frame.isPresent()) {
-        return frame;
+      int same = -1;
+      for (int i = 0; i < found.size() && same < 0; i++) {
+        same = endsAlike(copy, at, found.get(i).frame()) ? i : -1;
+      }
+      if (same >= 0) {
+        found.set(same, new Candidate(found.get(same).frame(), found.get(same).voices() + 1));
+      } else {
+        frame(copy, at).ifPresent(frame -> found.add(new Candidate(frame, 1)));
       }
     }
-    return Optional.empty();
+    return found;
+  }
+
+  private static boolean endsAlike(Copy copy, long at, byte[] frame) {
+    long digest = at + frame.length - FrameCodec.DIGEST;
+    try {
+      return at + frame.length <= copy.length()
+          && Arrays.equals(
+              copy.store().range(copy.object(), digest, FrameCodec.DIGEST),
+              Arrays.copyOfRange(frame, frame.length - FrameCodec.DIGEST, frame.length));
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   // The frame that begins at an offset of one copy, if it is whole there.

@@ -182,6 +182,11 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
       }
 
       @Override
+      public List<ObjectStore> full() {
+        return lanes.stream().filter(StoreLane::full).<ObjectStore>map(StoreLane::store).toList();
+      }
+
+      @Override
       public List<ObjectStore> readable() {
         return upkeep.readable();
       }

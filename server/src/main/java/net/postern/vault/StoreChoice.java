@@ -12,6 +12,9 @@ public interface StoreChoice {
   /** Those that take mail now. */
   List<ObjectStore> up();
 
+  /** Those that take no mail for no other reason than that little space is free. */
+  List<ObjectStore> full();
+
   /** Those that are worth reading from, best first. */
   List<ObjectStore> readable();
 
@@ -27,6 +30,11 @@ public interface StoreChoice {
       @Override
       public List<ObjectStore> up() {
         return list;
+      }
+
+      @Override
+      public List<ObjectStore> full() {
+        return List.of();
       }
 
       @Override

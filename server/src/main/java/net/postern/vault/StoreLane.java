@@ -48,6 +48,7 @@ final class StoreLane implements AutoCloseable {
   private final Thread thread;
   private volatile State state = State.UP;
   private volatile String why = "";
+  private volatile boolean full;
 
   /** Work that was handed over and is not finished. */
   private final AtomicInteger pending = new AtomicInteger();
@@ -78,12 +79,26 @@ final class StoreLane implements AutoCloseable {
     return pending.get() > 0;
   }
 
+  /** Whether it is down for no other reason than that little space is free. */
+  boolean full() {
+    return full && state == State.DOWN && !busy();
+  }
+
   void markDown(String reason) {
+    full = false;
     why = reason;
     state = State.DOWN;
   }
 
+  /** {@link #markDown}, because little space is free. */
+  void markFull(String reason) {
+    why = reason;
+    state = State.DOWN;
+    full = true;
+  }
+
   void markUp() {
+    full = false;
     why = "";
     state = State.UP;
   }

@@ -269,6 +269,37 @@ public final class StoreUpkeep implements AutoCloseable {
     return mender.mend(Segment.object(segment), up()).copies();
   }
 
+  /**
+   * Gives a segment to a store that is down for want of space, from those that have it; nothing is
+   * written to others that are full.
+   *
+   * @return whether the store got it
+   * @throws IOException when no store has the segment
+   */
+  public boolean give(UUID segment, ObjectStore full) throws IOException {
+    String object = Segment.object(segment);
+    List<ObjectStore> stores = new ArrayList<>(up());
+    for (StoreLane lane : lanes) {
+      if (lane.full() && !lane.store().equals(full) && has(lane.store(), object)) {
+        stores.add(lane.store());
+      }
+    }
+    stores.add(full);
+    return mender.mend(object, stores).findings().stream()
+        .anyMatch(
+            finding ->
+                finding.store().equals(full.name())
+                    && finding.outcome() == Finding.Outcome.REPAIRED);
+  }
+
+  private static boolean has(ObjectStore store, String object) {
+    try {
+      return store.length(object) > 0;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   private void run() {
     while (!closed) {
       try {

@@ -3,6 +3,7 @@ package net.postern.vault;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -67,14 +68,31 @@ final class StoreWatch {
 
   private void lookAt(StoreLane lane) {
     String name = lane.store().name();
-    if (lane.up()) {
-      String full = nearlyFull(lane);
-      if (!full.isEmpty() && lane.up()) {
-        LOG.error("store {} takes no mail: {}", name, full);
-        lane.markDown(full);
-        events.emit(new MailEvent.StoreHealth(name, false, full));
+    boolean up = lane.up();
+    OptionalLong usable = OptionalLong.empty();
+    String failure = "";
+    try {
+      usable = OptionalLong.of(lane.store().usableBytes());
+    } catch (IOException e) {
+      failure = "cannot tell its free space: " + e;
+    }
+    boolean full = usable.isPresent() && usable.getAsLong() < reserve;
+    if (full) {
+      failure =
+          "%d MiB free, vault.reserve is %d MiB".formatted(usable.getAsLong() >> 20, reserve >> 20);
+    }
+    if (up) {
+      if (!failure.isEmpty() && lane.up()) {
+        down(lane, failure, full);
       }
-    } else if (!lane.busy() && nearlyFull(lane).isEmpty() && probe(lane) && !lane.busy()) {
+    } else if (lane.busy()) {
+      LOG.trace("store {} still works on something", name);
+    } else if (full) {
+      // Compaction may delete from it, and put in place of more something smaller.
+      lane.markFull(failure);
+    } else if (!failure.isEmpty() || !probe(lane)) {
+      lane.markDown(failure.isEmpty() ? lane.why() : failure);
+    } else if (!lane.busy()) {
       LOG.info("store {} takes mail again", name);
       lane.markUp();
       events.emit(new MailEvent.StoreHealth(name, true, ""));
@@ -82,15 +100,14 @@ final class StoreWatch {
     }
   }
 
-  private String nearlyFull(StoreLane lane) {
-    try {
-      long usable = lane.store().usableBytes();
-      return usable >= reserve
-          ? ""
-          : "%d MiB free, vault.reserve is %d MiB".formatted(usable >> 20, reserve >> 20);
-    } catch (IOException e) {
-      return "cannot tell its free space: " + e;
+  private void down(StoreLane lane, String why, boolean full) {
+    LOG.error("store {} takes no mail: {}", lane.store().name(), why);
+    if (full) {
+      lane.markFull(why);
+    } else {
+      lane.markDown(why);
     }
+    events.emit(new MailEvent.StoreHealth(lane.store().name(), false, why));
   }
 
   private static boolean probe(StoreLane lane) {

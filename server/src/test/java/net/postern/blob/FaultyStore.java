@@ -7,10 +7,12 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
@@ -51,6 +53,7 @@ public final class FaultyStore implements ObjectStore {
   private final AtomicInteger waiting = new AtomicInteger();
   private final AtomicInteger operations = new AtomicInteger();
   private volatile Mood mood = Mood.GOOD;
+  private volatile long capacity = Long.MAX_VALUE;
   private volatile Duration listPause = Duration.ZERO;
   private volatile CountDownLatch changed = new CountDownLatch(1);
 
@@ -68,6 +71,29 @@ public final class FaultyStore implements ObjectStore {
   /** Makes listings slow: so much time passes before each object. */
   public void listPause(Duration pause) {
     listPause = pause;
+  }
+
+  /** Makes the disk smaller: it is full when its objects have so many bytes together. */
+  public void capacity(long bytes) {
+    capacity = bytes;
+  }
+
+  // Objects of all kinds; what they take beyond their bytes does not count.
+  private long free() throws IOException {
+    if (capacity == Long.MAX_VALUE) {
+      return store.usableBytes();
+    }
+    AtomicLong held = new AtomicLong();
+    for (String kind : List.of("keys", "journal", "settings", "segments", "probe", ASIDE)) {
+      store.list(kind, each -> held.addAndGet(each.length()));
+    }
+    return Math.min(store.usableBytes(), Math.max(0, capacity - held.get()));
+  }
+
+  private void need(int bytes) throws IOException {
+    if (capacity < Long.MAX_VALUE && free() < bytes) {
+      throw new IOException("No space left on device");
+    }
   }
 
   /** How many operations hang now. */
@@ -168,6 +194,7 @@ public final class FaultyStore implements ObjectStore {
   @Override
   public void put(String object, ByteBuffer content) throws IOException {
     write();
+    need(content.remaining());
     if (mood == Mood.SHORT_WRITES) {
       throw new IOException("store broke off, as ordered");
     }
@@ -183,6 +210,7 @@ public final class FaultyStore implements ObjectStore {
       @Override
       public void append(ByteBuffer content) throws IOException {
         write();
+        need(content.remaining());
         if (mood == Mood.SHORT_WRITES) {
           content.limit(content.position() + content.remaining() / 2);
           real.append(content);
@@ -253,6 +281,6 @@ public final class FaultyStore implements ObjectStore {
   @Override
   public long usableBytes() throws IOException {
     read();
-    return mood == Mood.FULL ? 1024 : store.usableBytes();
+    return mood == Mood.FULL ? 1024 : free();
   }
 }

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -290,6 +291,71 @@ class CompactorTest {
     assertEquals(1, world.compact().rewritten());
     for (MessageId id : kept) {
       assertEquals(3, world.copies(id));
+    }
+  }
+
+  // Other bytes in one store's copy of a message, with a digest that fits them.
+  private void forge(int store, MessageId id) throws Exception {
+    Place place = world.place(id);
+    byte[] bytes = world.stores.bytes(store, place.segment());
+    int at = (int) place.offset();
+    bytes[at + place.length() - 100] ^= 1;
+    MessageDigest sha = MessageDigest.getInstance("SHA-256");
+    sha.update(bytes, at, place.length() - 32);
+    sha.digest(bytes, at + place.length() - 32, 32);
+    world.stores.disks.get(store).put("segments/" + place.segment(), ByteBuffer.wrap(bytes));
+  }
+
+  /** Who can write to one store only cannot have compaction spread a forged message. */
+  @Test
+  void aForgedCopyIsNotSpread() throws Exception {
+    List<MessageId> kept = held(3);
+    finished(6);
+    world.endSegment();
+    // In each store, so that one is the first that is read.
+    for (int i = 0; i < 3; i++) {
+      forge(i, kept.get(i));
+      assertEquals(2, world.copies(kept.get(i)), "the control: it is forged in one store");
+    }
+    world.clock.advance(RetentionWorld.KEEP_FINISHED);
+    assertEquals(1, world.compact().rewritten());
+    for (MessageId id : kept) {
+      assertEquals(3, world.copies(id));
+    }
+  }
+
+  /** When the forged copy is all there is to be had now, the genuine ones are waited for. */
+  @Test
+  void aForgedCopyAloneKeepsEverythingWhereItIs() throws Exception {
+    List<MessageId> kept = held(3);
+    finished(6);
+    UUID segment = world.endSegment();
+    forge(0, kept.getFirst());
+    for (int store = 1; store < 3; store++) {
+      world.stores.damage(store, segment, world.place(kept.getFirst()).offset() + 70);
+    }
+    world.clock.advance(RetentionWorld.KEEP_FINISHED);
+    assertEquals(0, world.compact().rewritten());
+    for (int store = 0; store < 3; store++) {
+      assertTrue(isInStore(store, segment));
+    }
+    assertEquals(segment, world.place(kept.getLast()).segment());
+  }
+
+  /** What a hold keeps of an erased mailbox opens with no key: copies that agree are taken. */
+  @Test
+  void whatNoKeyOpensIsCopiedWhenTheStoresAgree() throws Exception {
+    List<MessageId> kept = held(3);
+    finished(6);
+    UUID segment = world.endSegment();
+    for (int store = 0; store < 3; store++) {
+      world.stores.disks.get(store).delete("keys/" + world.stores.mailbox);
+    }
+    world.clock.advance(RetentionWorld.KEEP_FINISHED);
+    assertEquals(1, world.compact().rewritten());
+    for (int store = 0; store < 3; store++) {
+      assertFalse(isInStore(store, segment));
+      assertTrue(world.stores.frames(store).keySet().containsAll(kept));
     }
   }
 

@@ -18,6 +18,7 @@ import net.postern.db.TestDatabase;
 import net.postern.id.CustomerId;
 import net.postern.id.MailboxId;
 import net.postern.id.MessageId;
+import net.postern.keys.KeyRing;
 import net.postern.tenant.Customer;
 import net.postern.tenant.LegalHolds;
 import net.postern.tenant.Tenants;
@@ -46,11 +47,13 @@ final class RetentionWorld implements AutoCloseable {
   final Set<MailboxId> erased = new HashSet<>();
   final SegmentRetention retention =
       new SegmentRetention(database, holds, () -> Set.copyOf(erased), KEEP_FINISHED);
+  final KeyRing keys;
   final MessageQueries queries = new MessageQueries(database);
 
   RetentionWorld(Path directory, long segmentBytes) throws IOException {
     stores = new VaultWorld(directory, segmentBytes);
     stores.clock = clock;
+    keys = stores.keys();
     stores.facts = retention;
     // Opened once, before many threads ask for it.
     stores.vault();
@@ -148,7 +151,20 @@ final class RetentionWorld implements AutoCloseable {
   }
 
   Compactor compactor(StoreChoice choice, SegmentBook book) {
-    return new Compactor(stores.config(), GRACE, choice, book, Compactor.Hooks.NONE, clock);
+    return compactor(choice, book, Compactor.Hooks.NONE);
+  }
+
+  Compactor compactor(StoreChoice choice, SegmentBook book, Compactor.Hooks hooks) {
+    return new Compactor(stores.config(), GRACE, choice, book, keys, hooks, clock);
+  }
+
+  /** As a node has it: it knows which stores take mail, and which are full. */
+  Compactor nodeCompactor() {
+    SegmentVault vault = stores.vault();
+    return compactor(
+        vault.stores(),
+        retention,
+        new Compactor.Hooks(() -> {}, vault.upkeep()::equalizeSoon, vault.upkeep()::give));
   }
 
   /** A pass, and another when the grace of what it dropped is over. */
