@@ -2,9 +2,9 @@ package net.postern.keys;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import javax.crypto.spec.SecretKeySpec;
 import net.postern.blob.ObjectStore;
 import net.postern.blob.Replicas;
@@ -50,11 +50,14 @@ public final class KeyLabels {
         "keys",
         each -> {
           try {
-            KeyRecord record = KeyRecord.decode(Replicas.read(store, each.object()).content());
+            UUID id =
+                KeyRecord.id(each.object())
+                    .orElseThrow(() -> new UntrustedKeyException("its name is no key's"));
+            KeyRecord record = KeyRecord.decode(id, Replicas.read(store, each.object()));
             if (!record.isTombstone()) {
               records.add(record);
             }
-          } catch (IOException | IllegalArgumentException e) {
+          } catch (IOException e) {
             unreadable.add(each.object() + ": " + e.getMessage());
           }
         });
@@ -74,16 +77,14 @@ public final class KeyLabels {
         }
       } catch (KeyErasedException e) {
         // Of a customer that was erased: nobody is to know its mailboxes.
-      } catch (IOException | GeneralSecurityException e) {
+      } catch (IOException e) {
         unreadable.add(KeyRecord.object(record.id()) + ": " + e.getMessage());
       }
     }
     return new All(customers, mailboxes, unreadable);
   }
 
-  private static String label(KeyRecord record, SecretKeySpec above)
-      throws GeneralSecurityException {
-    byte[] context = KeyRecord.context(record.kind(), record.id(), record.parent());
-    return new String(Aead.open(above, context, record.label()), StandardCharsets.UTF_8);
+  private static String label(KeyRecord record, SecretKeySpec above) throws UntrustedKeyException {
+    return new String(record.label(above), StandardCharsets.UTF_8);
   }
 }

@@ -4,10 +4,8 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Ticker;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
-import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
@@ -215,8 +213,9 @@ public final class KeyRing {
         kind,
         id,
         record ->
-            new Parcel(
-                KeyRecord.TOMBSTONE_GENERATION, record.tombstone(above(record), now).encode()));
+            KeyRecord.tombstone(
+                    kind, id, record.parent(), KeyRecord.TOMBSTONE_GENERATION, above(record), now)
+                .parcel());
   }
 
   /**
@@ -238,14 +237,15 @@ public final class KeyRing {
 
   /**
    * Brings shelf and stores to the same record of a key: of those that authenticate the one of the
-   * highest generation is right, and is written to whoever has another one or none.
+   * highest generation is right, and is written to whoever has another one or none. One of an old
+   * version is written anew.
    *
    * @throws IOException when the shelf is away, or no record authenticates
    */
   public Spread spread(UUID id) throws IOException {
     Optional<Parcel> shelved = places.shelf().get(id);
     List<KeyPlaces.Copy> copies = places.copies(id);
-    Parcel right = places.shelf().raise(id, right(id, shelved, copies));
+    Parcel right = keep(id, renewed(id, right(id, shelved, copies)));
     List<ObjectStore> lacking =
         copies.stream()
             .filter(copy -> !copy.parcel().equals(Optional.of(right)))
@@ -274,12 +274,7 @@ public final class KeyRing {
     IOException failure = new IOException("no record of key " + id + " can be trusted");
     for (Parcel each : candidates) {
       try {
-        KeyRecord record = KeyRecord.decode(id, each);
-        if (record.isTombstone()) {
-          Instant _ = erasedAt(record);
-        } else {
-          SecretKeySpec _ = open(record);
-        }
+        verify(KeyRecord.decode(id, each));
         return each;
       } catch (KeyErasedException e) {
         // What is above it was erased: nothing can be told of this one, and nothing hangs on it.
@@ -292,25 +287,78 @@ public final class KeyRing {
   }
 
   /**
-   * What a record that hangs on a master key is when the current one seals it.
+   * Keeps a record that authenticates on the shelf. What the shelf has stays when it is of the same
+   * or a higher generation, unless it is certainly none of ours.
+   *
+   * @return what the shelf has then
+   */
+  Parcel keep(UUID id, Parcel right) throws IOException {
+    Parcel kept = places.shelf().raise(id, right);
+    if (kept.equals(right) || !isForged(id, kept)) {
+      return kept;
+    }
+    LOG.warn("the database's record of key {} is damaged or foreign, and is replaced", id);
+    return places.shelf().replace(id, kept, right);
+  }
+
+  private boolean isForged(UUID id, Parcel parcel) {
+    try {
+      verify(KeyRecord.decode(id, parcel));
+      return false;
+    } catch (UntrustedKeyException e) {
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private void verify(KeyRecord record) throws IOException {
+    SecretKeySpec above = above(record);
+    if (record.isTombstone()) {
+      Instant _ = record.erasedAt(above);
+    } else {
+      byte[] _ = record.key(above);
+      byte[] _ = record.label(above);
+    }
+  }
+
+  // A record of an old version as one of the current, a generation higher; any other as it is.
+  private Parcel renewed(UUID id, Parcel right) throws IOException {
+    KeyRecord record = KeyRecord.decode(id, right);
+    if (!record.isOld()) {
+      return right;
+    }
+    try {
+      return sealed(record, record.parent(), above(record)).parcel();
+    } catch (KeyErasedException e) {
+      return right;
+    }
+  }
+
+  /**
+   * What a record that hangs on a master key is when the current one seals it, a generation higher.
    *
    * @throws IOException when it does not open
    */
   KeyRecord underCurrent(KeyRecord record) throws IOException {
-    SecretKeySpec fresh = masters.current().key();
-    byte[] parent = KeyRecord.parent(masters.current());
-    if (record.isTombstone()) {
-      return new KeyRecord(record.kind(), record.id(), parent, new byte[0], new byte[0])
-          .tombstone(fresh, erasedAt(record));
-    }
-    byte[] key = open(record).getEncoded();
-    byte[] label;
-    try {
-      label = Aead.open(above(record), record.context(), record.label());
-    } catch (GeneralSecurityException e) {
-      throw new IOException("the label of key " + record.id() + " does not open", e);
-    }
-    return KeyRecord.seal(record.kind(), record.id(), parent, fresh, key, label);
+    return sealed(record, KeyRecord.parent(masters.current()), masters.current().key());
+  }
+
+  private KeyRecord sealed(KeyRecord record, byte[] parent, SecretKeySpec fresh)
+      throws IOException {
+    SecretKeySpec above = above(record);
+    long generation = record.generation() + 1;
+    return record.isTombstone()
+        ? KeyRecord.tombstone(
+            record.kind(), record.id(), parent, generation, fresh, record.erasedAt(above))
+        : KeyRecord.seal(
+            record.kind(),
+            record.id(),
+            parent,
+            generation,
+            fresh,
+            record.key(above),
+            record.label(above));
   }
 
   /**
@@ -337,10 +385,8 @@ public final class KeyRing {
       throws IOException {
     places.place(
         id,
-        new Parcel(
-            1,
-            KeyRecord.seal(kind, id, parent, above, key, label.getBytes(StandardCharsets.UTF_8))
-                .encode()));
+        KeyRecord.seal(kind, id, parent, 1, above, key, label.getBytes(StandardCharsets.UTF_8))
+            .parcel());
   }
 
   @FunctionalInterface
@@ -419,7 +465,7 @@ public final class KeyRing {
   private void adopt(UUID id, Parcel parcel, boolean shelfAway) {
     if (!shelfAway) {
       try {
-        Parcel _ = places.shelf().raise(id, parcel);
+        Parcel _ = keep(id, parcel);
       } catch (IOException e) {
         LOG.debug("the shelf does not take key {}", id, e);
       }
@@ -433,7 +479,7 @@ public final class KeyRing {
       throw new IOException("object of key " + id + " holds another key");
     }
     if (record.isTombstone()) {
-      throw new KeyErasedException(id, erasedAt(record));
+      throw new KeyErasedException(id, record.erasedAt(above(record)));
     }
     return opener.open(record);
   }
@@ -453,21 +499,6 @@ public final class KeyRing {
   }
 
   private SecretKeySpec open(KeyRecord record) throws IOException {
-    SecretKeySpec above = above(record);
-    try {
-      return Aead.key(Aead.open(above, record.context(), record.wrapped()));
-    } catch (GeneralSecurityException | IllegalArgumentException e) {
-      throw new IOException("key " + record.id() + " does not unwrap: damaged or foreign", e);
-    }
-  }
-
-  private Instant erasedAt(KeyRecord record) throws IOException {
-    SecretKeySpec above = above(record);
-    try {
-      byte[] time = Aead.open(above, record.context(), record.wrapped());
-      return Instant.ofEpochMilli(ByteBuffer.wrap(time).getLong());
-    } catch (GeneralSecurityException e) {
-      throw new IOException("the tombstone of key " + record.id() + " is damaged or foreign", e);
-    }
+    return Aead.key(record.key(above(record)));
   }
 }

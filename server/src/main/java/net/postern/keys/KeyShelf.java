@@ -28,6 +28,11 @@ public interface KeyShelf {
         }
 
         @Override
+        public Parcel replace(UUID id, Parcel before, Parcel parcel) {
+          return parcel;
+        }
+
+        @Override
         public void settled(UUID id, long generation) {}
 
         @Override
@@ -54,6 +59,14 @@ public interface KeyShelf {
    * @return what is kept then: the caller's, or that of whoever was first
    */
   Parcel raise(UUID id, Parcel parcel) throws IOException;
+
+  /**
+   * Puts a record in the place of one that is damaged or forged, whatever the generations; unless
+   * something else is there meanwhile. A record that is kept is unsettled.
+   *
+   * @return what is kept then
+   */
+  Parcel replace(UUID id, Parcel before, Parcel parcel) throws IOException;
 
   /** Notes that every store has this generation; nothing happens when there is a higher one. */
   void settled(UUID id, long generation) throws IOException;

@@ -15,8 +15,8 @@ import net.postern.blob.Parcel;
 
 /**
  * Seals every record that a previous master key wraps under the current one: those of customers and
- * the system's. Mailboxes' keys hang on their customers' and messages on the mailboxes', so nothing
- * else is written again, and no mail.
+ * the system's; with them those of an old version. Mailboxes' keys hang on their customers' and
+ * messages on the mailboxes', so nothing else is written again, and no mail.
  *
  * <p>May be stopped at any point and run again, by several at once: a record is raised by one
  * generation in the database first, where one of two wins, and then written to the stores. What was
@@ -142,11 +142,13 @@ public final class MasterRotation {
     List<KeyPlaces.Copy> copies = places.copies(id);
     Parcel right = ring.right(id, shelved, copies);
     KeyRecord record = KeyRecord.decode(id, right);
-    boolean old = record.underMaster() && !record.masterId().equals(masters.current().id());
+    boolean old =
+        record.underMaster()
+            && (record.isOld() || !record.masterId().equals(masters.current().id()));
     if (old) {
-      right = new Parcel(right.generation() + 1, ring.underCurrent(record).encode());
+      right = ring.underCurrent(record).parcel();
     }
-    Parcel kept = places.shelf().raise(id, right);
+    Parcel kept = ring.keep(id, right);
     List<ObjectStore> lacking = new ArrayList<>();
     for (KeyPlaces.Copy copy : copies) {
       if (!copy.parcel().equals(Optional.of(kept))) {

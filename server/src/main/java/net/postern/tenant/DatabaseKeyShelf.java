@@ -51,8 +51,7 @@ public final class DatabaseKeyShelf implements KeyShelf {
     }
   }
 
-  /** As {@link #raise(UUID, Parcel)}, as a part of a transaction. */
-  static Parcel raise(Handle handle, UUID id, Parcel parcel) {
+  private static Parcel raise(Handle handle, UUID id, Parcel parcel) {
     handle.execute(
         "insert into wrapped_key (id, generation, record) values (?, ?, ?)"
             + " on conflict (id) do update set generation = excluded.generation,"
@@ -62,6 +61,42 @@ public final class DatabaseKeyShelf implements KeyShelf {
         parcel.generation(),
         parcel.content());
     return get(handle, id).orElse(parcel);
+  }
+
+  /**
+   * Keeps a tombstone as a part of a transaction, in the place of whatever is there: what erases a
+   * key has read it, and a row that a generation protects could only be a forgery.
+   */
+  static void erase(Handle handle, UUID id, Parcel tombstone) {
+    handle.execute(
+        "insert into wrapped_key (id, generation, record) values (?, ?, ?)"
+            + " on conflict (id) do update set generation = excluded.generation,"
+            + " record = excluded.record, unsettled = true, changed_at = now()",
+        id,
+        tombstone.generation(),
+        tombstone.content());
+  }
+
+  @Override
+  public Parcel replace(UUID id, Parcel before, Parcel parcel) throws IOException {
+    try {
+      return database
+          .jdbi()
+          .inTransaction(
+              handle -> {
+                handle.execute(
+                    "update wrapped_key set generation = ?, record = ?, unsettled = true,"
+                        + " changed_at = now() where id = ? and generation = ? and record = ?",
+                    parcel.generation(),
+                    parcel.content(),
+                    id,
+                    before.generation(),
+                    before.content());
+                return get(handle, id).orElse(parcel);
+              });
+    } catch (JdbiException e) {
+      throw away(e);
+    }
   }
 
   @Override

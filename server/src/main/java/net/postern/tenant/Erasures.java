@@ -156,7 +156,7 @@ public final class Erasures {
               "update mailbox set erased_at = ? where id = ?",
               Timestamp.from(now),
               mailbox.value());
-          return DatabaseKeyShelf.raise(handle, mailbox.value(), tombstone);
+          DatabaseKeyShelf.erase(handle, mailbox.value(), tombstone);
         });
     keys.forget(mailbox.value());
   }
@@ -194,7 +194,7 @@ public final class Erasures {
               Timestamp.from(now),
               id);
           handle.execute("update customer set name = ? where id = ?", "erased " + id, id);
-          return DatabaseKeyShelf.raise(handle, id, tombstone);
+          DatabaseKeyShelf.erase(handle, id, tombstone);
         });
     keys.forget(id);
   }
@@ -272,12 +272,12 @@ public final class Erasures {
 
   @FunctionalInterface
   private interface Work {
-    Parcel apply(Handle handle) throws TenantException;
+    void apply(Handle handle) throws TenantException;
   }
 
   private void inTransaction(Work work) throws TenantException {
     try {
-      Parcel _ = database.jdbi().inTransaction(work::apply);
+      database.jdbi().useTransaction(work::apply);
     } catch (JdbiException e) {
       throw new TenantException("nothing was erased: " + e.getMessage(), e);
     }

@@ -19,8 +19,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
+import javax.crypto.spec.SecretKeySpec;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.constraints.LongRange;
 import net.jqwik.api.constraints.Size;
 import net.postern.blob.DirectoryStore;
 import net.postern.blob.FaultyStore;
@@ -190,15 +192,157 @@ class KeyRingTest {
   void aForgedTombstoneIsPassedOver() throws IOException {
     Parcel live = Replicas.read(disks.getFirst(), "keys/" + mailbox);
     KeyRecord record = KeyRecord.decode(mailbox.value(), live);
-    byte[] forged = record.tombstone(Aead.key(Aead.random(Aead.KEY_BYTES)), Instant.now()).encode();
+    Parcel forged =
+        KeyRecord.tombstone(
+                record.kind(),
+                record.id(),
+                record.parent(),
+                KeyRecord.TOMBSTONE_GENERATION,
+                Aead.key(Aead.random(Aead.KEY_BYTES)),
+                Instant.now())
+            .parcel();
     String object = "keys/" + mailbox;
-    byte[] bytes = new Parcel(KeyRecord.TOMBSTONE_GENERATION, forged).encode(object);
+    byte[] bytes = forged.encode(object);
     disks.get(1).put(object, ByteBuffer.wrap(bytes));
     assertEquals(customer, ring(master).mailboxKey(mailbox).customer());
     ring(master).spread(mailbox.value());
     for (DirectoryStore disk : disks) {
       assertEquals(live, Replicas.read(disk, object), "the forged one is replaced");
     }
+  }
+
+  /** What a label seals is of the length of a time or of a key: it is taken for neither. */
+  @Test
+  void aLabelPassesForNoTombstoneAndForNoKey() throws IOException {
+    for (String label : List.of("a@b.exam", "a-long-name-of-32@bytes.example.")) {
+      MailboxId id = MailboxId.create();
+      ring(master).createMailbox(customer, id, label);
+      byte[] key = ring(master).mailboxKey(id).key().getEncoded();
+      Parcel live = Replicas.read(disks.getFirst(), "keys/" + id);
+      KeyRecord record = KeyRecord.decode(id.value(), live);
+      boolean tombstone = label.length() == Long.BYTES;
+      for (long generation : tombstone ? List.of(1L << 62, Long.MAX_VALUE) : List.of(1L, 2L)) {
+        KeyRecord forged =
+            new KeyRecord(
+                record.version(),
+                record.kind(),
+                record.id(),
+                record.parent(),
+                generation,
+                tombstone ? KeyRecord.Purpose.TOMBSTONE : KeyRecord.Purpose.KEY,
+                record.label(),
+                tombstone ? new byte[0] : record.label());
+        passedOver(id, forged.parcel(), key, live);
+      }
+    }
+  }
+
+  /** The same with records of version 1, whose seals do not say what they are for. */
+  @Test
+  void aLabelOfTheFirstVersionPassesForNoTombstoneAndForNoKey() throws IOException {
+    SecretKeySpec above = ring(master).customerKey(customer);
+    for (String label : List.of("a@b.exam", "a-long-name-of-32@bytes.example.")) {
+      MailboxId id = MailboxId.create();
+      byte[] key = Aead.random(Aead.KEY_BYTES);
+      Parcel live = FirstRecords.mailbox(above, customer, id, key, label);
+      new Replicas(disks, 3).put("keys/" + id, live);
+      assertArrayEquals(key, ring(master).mailboxKey(id).key().getEncoded(), "the control");
+      KeyRecord record = KeyRecord.decode(id.value(), live);
+      byte[] head = FirstRecords.mailboxHead(customer, id);
+      for (byte[] beside : List.of(new byte[0], record.label(), record.wrapped())) {
+        byte[] forged = FirstRecords.content(head, record.label(), beside);
+        for (long generation : List.of(1L, 2L, 1L << 62, Long.MAX_VALUE)) {
+          Parcel renewed = passedOver(id, new Parcel(generation, forged), key, live);
+          assertEquals(2, renewed.generation(), "written anew as version 2");
+        }
+      }
+    }
+  }
+
+  /** A record that was replaced, or erased, comes back under no higher generation. */
+  @Test
+  void aGenerationCannotBeRaisedByWhoOnlyWritesToAStore() throws IOException {
+    Parcel live = Replicas.read(disks.getFirst(), "keys/" + mailbox);
+    byte[] key = ring(master).mailboxKey(mailbox).key().getEncoded();
+    KeyRecord record = KeyRecord.decode(mailbox.value(), live);
+    List<Long> generations = List.of(2L, (1L << 62) - 1, 1L << 62, Long.MAX_VALUE);
+    for (long generation : generations) {
+      passedOver(mailbox, new Parcel(generation, live.content()), key, live);
+      KeyRecord says = at(record, generation);
+      passedOver(mailbox, says.parcel(), key, live);
+    }
+    Parcel tombstone = ring(master).tombstone(mailbox, Instant.now());
+    SecretKeySpec above = ring(master).customerKey(customer);
+    Parcel first = FirstRecords.mailbox(above, customer, mailbox, key, "user@example.com");
+    String object = "keys/" + mailbox;
+    for (long generation : generations) {
+      for (byte[] content :
+          List.of(live.content(), at(record, generation).parcel().content(), first.content())) {
+        new Replicas(disks, 3).put(object, tombstone);
+        byte[] forged = new Parcel(generation, content).encode(object);
+        disks.get(1).put(object, ByteBuffer.wrap(forged));
+        assertThrows(KeyErasedException.class, () -> ring(master).mailboxKey(mailbox));
+        assertTrue(ring(master).spread(mailbox.value()).everywhere());
+        for (DirectoryStore disk : disks) {
+          assertEquals(tombstone, Replicas.read(disk, object));
+        }
+      }
+    }
+  }
+
+  private static KeyRecord at(KeyRecord record, long generation) {
+    return new KeyRecord(
+        record.version(),
+        record.kind(),
+        record.id(),
+        record.parent(),
+        generation,
+        record.purpose(),
+        record.wrapped(),
+        record.label());
+  }
+
+  /** In any one store it changes nothing, and goes when the stores are levelled. */
+  private Parcel passedOver(MailboxId id, Parcel forged, byte[] key, Parcel live)
+      throws IOException {
+    String object = "keys/" + id;
+    for (DirectoryStore disk : disks) {
+      new Replicas(disks, 3).put(object, live);
+      disk.put(object, ByteBuffer.wrap(forged.encode(object)));
+      assertArrayEquals(key, ring(master).mailboxKey(id).key().getEncoded());
+      assertTrue(ring(master).spread(id.value()).everywhere());
+      for (DirectoryStore each : disks) {
+        Parcel now = Replicas.read(each, object);
+        assertEquals(Replicas.read(disk, object), now);
+        assertFalse(now.equals(forged));
+      }
+      assertArrayEquals(key, ring(master).mailboxKey(id).key().getEncoded());
+    }
+    return Replicas.read(disks.getFirst(), object);
+  }
+
+  /** A customer's of version 1 goes to version 2 with its label, and its mailboxes stay. */
+  @Test
+  void aRecordOfTheFirstVersionIsReadAndWrittenAnew() throws IOException {
+    CustomerId older = CustomerId.create();
+    byte[] key = Aead.random(Aead.KEY_BYTES);
+    Parcel first = FirstRecords.customer(master, older, key, "Older Ltd");
+    new Replicas(disks, 3).put("keys/" + older, first);
+    assertArrayEquals(key, ring(master).customerKey(older).getEncoded());
+    assertTrue(ring(master).spread(older.value()).everywhere());
+    Parcel renewed = Replicas.read(disks.getLast(), "keys/" + older);
+    assertEquals(2, renewed.generation());
+    assertEquals(2, renewed.content()[4]);
+    assertArrayEquals(key, ring(master).customerKey(older).getEncoded());
+    assertTrue(
+        ring(master).labels(disks.getLast()).customers().stream()
+            .anyMatch(each -> each.name().equals("Older Ltd")));
+    ring(master).spread(older.value());
+    assertEquals(renewed, Replicas.read(disks.getLast(), "keys/" + older), "once");
+
+    // Of another generation it is not known to be what it says, nor is a tombstone.
+    new Replicas(disks, 3).put("keys/" + older, new Parcel(2, first.content()));
+    assertThrows(IOException.class, () -> ring(master).customerKey(older));
   }
 
   @Test
@@ -216,18 +360,27 @@ class KeyRingTest {
 
   @Property(tries = 200)
   void recordsComeBackAndNoPrefixDoes(
-      @ForAll @Size(max = 80) byte[] wrapped, @ForAll @Size(max = 80) byte[] label) {
+      @ForAll @Size(60) byte[] wrapped,
+      @ForAll @Size(max = 80) byte[] label,
+      @ForAll @LongRange(min = 1, max = (1L << 62) - 1) long generation,
+      @ForAll boolean first)
+      throws IOException {
     KeyRecord record =
         new KeyRecord(
+            (byte) (first ? 1 : 2),
             KeyRecord.Kind.MAILBOX,
             UUID.randomUUID(),
             KeyRecord.parent(UUID.randomUUID()),
+            first ? 1 : generation,
+            KeyRecord.Purpose.KEY,
             wrapped,
             label);
-    byte[] bytes = record.encode();
+    assertEquals(record.id(), KeyRecord.decode(record.id(), record.parcel()).id());
+    byte[] bytes = record.parcel().content();
     KeyRecord back = KeyRecord.decode(bytes);
     assertEquals(record.id(), back.id());
     assertEquals(record.parentId(), back.parentId());
+    assertEquals(record.generation(), back.generation());
     assertArrayEquals(wrapped, back.wrapped());
     assertArrayEquals(label, back.label());
     for (int length = 0; length < bytes.length; length++) {

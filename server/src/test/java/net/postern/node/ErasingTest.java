@@ -254,7 +254,7 @@ class ErasingTest {
     Place own = keep("for ann", ann);
     Place shared = keep("for both", ann, bob);
     byte[] content = record(disks.getFirst(), ann).content();
-    byte[] wrapped = Arrays.copyOfRange(content, 40, 100);
+    byte[] wrapped = Arrays.copyOfRange(content, 49, 109);
     assertTrue(anywhere(wrapped), "the control: there is something to find");
     byte[] before = segment(own);
 
@@ -441,6 +441,36 @@ class ErasingTest {
       assertEquals(record(disks.getFirst(), ann), record(disks.get(store), ann));
     }
     assertEquals(List.of(), shelf.unsettled(10));
+  }
+
+  /** A row that nothing of a lower generation replaces: what it says was never sealed. */
+  @Test
+  void aForgedRowDoesNotKeepAKeyFromBeingErased() throws Exception {
+    Place own = keep("for ann", ann);
+    Parcel live = shelf.get(ann.value()).orElseThrow();
+    forgeRow(ann);
+    assertEquals("for ann", readWithDatabase(own), "the stores have the key");
+    assertEquals(Optional.of(live), shelf.get(ann.value()), "and the row was put right");
+    forgeRow(ann);
+    assertTrue(ring().spread(ann.value()).everywhere());
+    assertEquals(Optional.of(live), shelf.get(ann.value()));
+    assertEquals(live, record(disks.getFirst(), ann));
+
+    forgeRow(ann);
+    erase(ANN);
+    assertThrows(KeyErasedException.class, () -> ring().mailboxKey(ann));
+    assertThrows(MessageErasedException.class, () -> readAlone(0, own));
+  }
+
+  private void forgeRow(MailboxId mailbox) {
+    database
+        .jdbi()
+        .useHandle(
+            handle ->
+                handle.execute(
+                    "update wrapped_key set generation = ? where id = ?",
+                    Long.MAX_VALUE,
+                    mailbox.value()));
   }
 
   /** Said again of what is erased already: the rest is finished. */

@@ -23,6 +23,7 @@ import net.postern.db.TestDatabase;
 import net.postern.id.CustomerId;
 import net.postern.id.MailboxId;
 import net.postern.keys.Aead;
+import net.postern.keys.FirstRecords;
 import net.postern.keys.KeyRing;
 import net.postern.keys.KeyShelf;
 import net.postern.keys.MasterKey;
@@ -180,6 +181,41 @@ class MasterRotationTest {
       }
     }
     assertTrue(kills > 3 * CUSTOMERS, "most kills left something to do: " + kills);
+  }
+
+  /** One of version 1 that hangs on the current master key is sealed again as version 2. */
+  @Test
+  void whatIsOfTheFirstVersionIsWrittenAnew() throws IOException {
+    CustomerId older = CustomerId.create();
+    byte[] key = Aead.random(32);
+    Parcel first = FirstRecords.customer(before, older, key, "Older Ltd");
+    KeyShelf shelf = new DatabaseKeyShelf(database);
+    shelf.raise(older.value(), first);
+    MasterRotation.Report report = new MasterRotation(ring(MasterKeys.of(before))).run();
+    assertEquals(1, report.rewrapped(), "the others are of version 2 and stay");
+    assertTrue(report.complete(), report::toString);
+    Parcel renewed = shelf.get(older.value()).orElseThrow();
+    assertEquals(2, renewed.content()[4]);
+    assertEquals(renewed, Replicas.read(disks.getLast(), "keys/" + older));
+    assertArrayEquals(key, ring(MasterKeys.of(before)).customerKey(older).getEncoded());
+    assertEquals(0, new MasterRotation(ring(MasterKeys.of(before))).run().rewrapped());
+  }
+
+  /** A forged generation neither ends the counting nor gets any further. */
+  @Test
+  void aForgedGenerationIsNotCountedOnFrom() throws IOException {
+    MailboxId mailbox = keys.keySet().iterator().next();
+    UUID customer = ring(both()).mailboxKey(mailbox).customer().value();
+    String object = "keys/" + customer;
+    Parcel live = Replicas.read(disks.getFirst(), object);
+    for (long generation : List.of((1L << 62) - 1, Long.MAX_VALUE)) {
+      Parcel forged = new Parcel(generation, live.content());
+      disks.getFirst().put(object, java.nio.ByteBuffer.wrap(forged.encode(object)));
+      MasterRotation.Report _ = new MasterRotation(ring(both())).run();
+      assertEquals(2, Replicas.read(disks.getFirst(), object).generation());
+    }
+    assertTrue(new MasterRotation(ring(both())).run().complete());
+    opens(ring(MasterKeys.of(after)));
   }
 
   /** Killed between the database and the stores: the database alone has the new record. */
