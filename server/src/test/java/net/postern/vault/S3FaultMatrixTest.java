@@ -154,8 +154,7 @@ class S3FaultMatrixTest {
     // The segment that was open has ended with the vault.
     try (SegmentVault vault = vault(timed)) {
       ManualClock clock = new ManualClock(Instant.now());
-      try (Scrubber unused =
-          new Scrubber(config, vault, temp.resolve("scrub"), event -> {}, clock)) {
+      try (Scrubber _ = new Scrubber(config, vault, temp.resolve("scrub"), event -> {}, clock)) {
         Await.until(
             LIMIT,
             () -> {
