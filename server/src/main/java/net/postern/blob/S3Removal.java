@@ -7,7 +7,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import software.amazon.awssdk.services.s3.model.ObjectIdentifier;
 
 /**
@@ -86,10 +88,14 @@ final class S3Removal {
     calls.deleteAll(all.reversed());
   }
 
-  /** Deletes pieces whose offsets are known: saves asking for them. */
+  /** Deletes some pieces, and leaves those alone that have come since. */
   void pieces(String key, List<Long> offsets) throws IOException {
     if (versioned()) {
-      pieces(key);
+      Set<String> keys =
+          offsets.stream()
+              .map(offset -> S3Pieces.key(key, offset))
+              .collect(Collectors.toUnmodifiableSet());
+      delete(versions(key + ".", keys::contains));
       return;
     }
     calls.deleteAll(
