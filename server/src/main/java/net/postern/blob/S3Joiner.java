@@ -190,8 +190,9 @@ final class S3Joiner {
   }
 
   private byte[] read(String key, long offset, int length) throws IOException {
+    // What is read here is written elsewhere and then deleted.
     return calls
-        .get(key, offset, length)
+        .getChecked(key, offset, length)
         .orElseThrow(() -> new IOException("%s is gone".formatted(key)));
   }
 

@@ -214,6 +214,50 @@ class S3FaultTest {
     assertArrayEquals(Arrays.copyOf(CONTENT, 150), direct.range(object, 0, 150));
   }
 
+  /** What is read in order to be put together comes damaged: the good pieces stay. */
+  @Test
+  void whatComesDamagedIsNotPutTogether() throws IOException {
+    String pieces = fresh();
+    String longer = fresh();
+    byte[] expected = Arrays.copyOf(CONTENT, 150);
+    try (S3Calls calls = calls();
+        S3Store store = through()) {
+      for (String object : List.of(pieces, longer)) {
+        putPiece(calls, object, 0, 100);
+        putPiece(calls, object, 100, 50);
+      }
+      // A part of a whole object, which has no digest of its own; pieces go on behind it.
+      String upload = calls.beginMultipart(prefix + longer, Optional.empty());
+      calls.completeMultipart(
+          prefix + longer,
+          upload,
+          List.of(calls.part(prefix + longer, upload, 1, new S3Calls.Body(CONTENT, 0, 120))),
+          120);
+      for (String object : List.of(pieces, longer)) {
+        for (int damaged = 1; damaged <= 2; damaged++) {
+          int which = damaged;
+          int[] gets = new int[1];
+          proxy.rule(
+              request ->
+                  request.method().equals("GET")
+                          && !request.path().contains("?")
+                          && ++gets[0] == which
+                      ? new Fault.Corrupt(true)
+                      : FaultyProxy.NONE);
+          IOException failure =
+              assertThrows(IOException.class, () -> store.joinLeftOver(object), object);
+          assertTrue(failure.toString().contains("as it was written"), failure::toString);
+          assertEquals(2, direct.listPieces(object).count());
+          assertArrayEquals(expected, direct.range(object, 0, 150));
+        }
+        proxy.fault(FaultyProxy.NONE);
+        store.joinLeftOver(object);
+        assertEquals(0, direct.listPieces(object).count(), "the control");
+        assertArrayEquals(expected, direct.range(object, 0, 150));
+      }
+    }
+  }
+
   /** A hole, as damage leaves it: those pieces stay, and the others' turn comes all the same. */
   @Test
   void whatCannotBePutTogetherHoldsUpNobody() throws IOException {
