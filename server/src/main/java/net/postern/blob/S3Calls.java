@@ -549,9 +549,12 @@ final class S3Calls implements AutoCloseable {
   }
 
   /** A version of an object, or a mark that it was deleted. */
-  record Version(String key, String id, boolean marker) {}
+  record Version(String key, String id, Instant modified, boolean marker) {}
 
-  /** Every version of everything whose key begins with a prefix. */
+  /**
+   * Every version of everything whose key begins with a prefix; of one key the latest content
+   * first. Marks come apart from content.
+   */
   List<Version> versions(String prefix) throws IOException {
     List<Version> found = new ArrayList<>();
     Optional<ListObjectVersionsResponse> before = Optional.empty();
@@ -573,9 +576,14 @@ final class S3Calls implements AutoCloseable {
                                     .keyMarker(last.nextKeyMarker())
                                     .versionIdMarker(last.nextVersionIdMarker()));
                       }));
-      page.versions().forEach(each -> found.add(new Version(each.key(), each.versionId(), false)));
+      page.versions()
+          .forEach(
+              each ->
+                  found.add(new Version(each.key(), each.versionId(), each.lastModified(), false)));
       page.deleteMarkers()
-          .forEach(each -> found.add(new Version(each.key(), each.versionId(), true)));
+          .forEach(
+              each ->
+                  found.add(new Version(each.key(), each.versionId(), each.lastModified(), true)));
       before = Boolean.TRUE.equals(page.isTruncated()) ? Optional.of(page) : Optional.empty();
     } while (before.isPresent());
     return found;

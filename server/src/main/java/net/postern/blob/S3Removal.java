@@ -113,14 +113,29 @@ final class S3Removal {
     }
   }
 
-  /** Deletes what an object that was just written has replaced. */
+  /**
+   * Deletes what an object that was just written has replaced: the versions that are older than its
+   * own. A later one is another process's, which deletes this one; were each to delete all others,
+   * nothing might be left.
+   */
   void before(String key, Optional<String> written) throws IOException {
     if (written.isPresent() && versioned()) {
-      delete(
-          versions(key, key::equals).stream()
-              .filter(version -> !version.id().equals(written.get()))
-              .toList());
+      delete(older(versions(key, key::equals), written.get()));
     }
+  }
+
+  // Nothing, when the own version is gone already.
+  private static List<S3Calls.Version> older(List<S3Calls.Version> all, String own) {
+    List<S3Calls.Version> older = new ArrayList<>();
+    Optional<Instant> since = Optional.empty();
+    for (S3Calls.Version each : all) {
+      if (since.isPresent() && (!each.marker() || each.modified().isBefore(since.get()))) {
+        older.add(each);
+      } else if (each.id().equals(own)) {
+        since = Optional.of(each.modified());
+      }
+    }
+    return older;
   }
 
   private List<S3Calls.Version> versions(String prefix, Predicate<String> wanted)
