@@ -61,6 +61,7 @@ final class NodeProcess implements AutoCloseable {
   private final Path directory;
   private final Path data;
   private final Map<String, Map<String, String>> settings = new LinkedHashMap<>();
+  private final StringBuilder appended = new StringBuilder();
   private List<String> prefix = List.of();
   private String jvmOptions = "";
   private Optional<Process> process = Optional.empty();
@@ -128,6 +129,11 @@ final class NodeProcess implements AutoCloseable {
   /** Leaves a key to its default again. */
   void unset(String section, String key) {
     settings.getOrDefault(section, new LinkedHashMap<>()).remove(key);
+  }
+
+  /** Adds to the end of the configuration: tables that there may be several of. */
+  void append(String toml) {
+    appended.append(toml);
   }
 
   /** Options for the JVM at the next start. */
@@ -394,7 +400,7 @@ final class NodeProcess implements AutoCloseable {
           text.append('[').append(section).append("]\n");
           keys.forEach((key, value) -> text.append(key + " = " + value + "\n"));
         });
-    return Files.writeString(directory.resolve("postern.toml"), text);
+    return Files.writeString(directory.resolve("postern.toml"), text.append(appended));
   }
 
   /** Ends the node and its PostgreSQL, and removes everything. */

@@ -10,12 +10,17 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
@@ -145,10 +150,14 @@ final class S3Calls implements AutoCloseable {
     }
 
     private String md5() {
+      return Base64.getEncoder().encodeToString(digest());
+    }
+
+    private byte[] digest() {
       try {
         MessageDigest digest = MessageDigest.getInstance("MD5");
         digest.update(array, offset, length);
-        return Base64.getEncoder().encodeToString(digest.digest());
+        return digest.digest();
       } catch (NoSuchAlgorithmException e) {
         throw new IllegalStateException("MD5 is missing from this Java runtime", e);
       }
@@ -329,6 +338,59 @@ final class S3Calls implements AutoCloseable {
    * @throws EOFException when the object ends before
    */
   Optional<byte[]> get(String key, long offset, int length) throws IOException {
+    return fetch(key, offset, length).map(Got::bytes);
+  }
+
+  /**
+   * Reads a part of an object that is to be written elsewhere and deleted here. What was damaged on
+   * its way is found: by the MD5 that is the entity tag of an object written in one request, and
+   * where there is none by reading twice.
+   *
+   * @param length at least 1
+   * @return nothing when no object has that key
+   * @throws EOFException when the object ends before
+   * @throws IOException also when the bytes are not the ones that were written
+   */
+  Optional<byte[]> getChecked(String key, long offset, int length) throws IOException {
+    Optional<Got> first = fetch(key, offset, length);
+    if (first.isEmpty()) {
+      return Optional.empty();
+    }
+    byte[] bytes = first.get().bytes();
+    Optional<String> md5 = first.get().md5();
+    boolean right =
+        md5.isPresent()
+            ? md5.get().equals(HexFormat.of().formatHex(new Body(bytes, 0, length).digest()))
+            : Arrays.equals(bytes, get(key, offset, length).orElse(new byte[0]));
+    if (!right) {
+      throw new IOException(
+          "store %s: %s did not come as it was written; nothing was changed, it is tried again"
+              .formatted(settings.name(), key));
+    }
+    return Optional.of(bytes);
+  }
+
+  /** An answer: bytes, and the MD5 of these when the server said it. */
+  private record Got(byte[] bytes, Optional<String> md5) {
+    private static final Pattern MD5 = Pattern.compile("\"?([0-9a-f]{32})\"?");
+
+    static Got of(byte[] bytes, GetObjectResponse response) {
+      boolean all =
+          "bytes 0-%d/%d".formatted(bytes.length - 1, bytes.length).equals(response.contentRange());
+      // Under keys of customers or of a key service the tag looks like an MD5 and is none.
+      boolean other =
+          response.sseCustomerAlgorithm() != null
+              || (response.serverSideEncryptionAsString() != null
+                  && !response.serverSideEncryptionAsString().equals("AES256"));
+      String tag = response.eTag();
+      Matcher matcher = MD5.matcher(tag == null ? "" : tag.toLowerCase(Locale.ROOT));
+      return new Got(
+          bytes,
+          all && !other && matcher.matches() ? Optional.of(matcher.group(1)) : Optional.empty());
+    }
+  }
+
+  private Optional<Got> fetch(String key, long offset, int length) throws IOException {
     String what = "get " + key;
     long end = offset + length;
     GetObjectRequest request =
@@ -338,7 +400,7 @@ final class S3Calls implements AutoCloseable {
             .range("bytes=%d-%d".formatted(offset, end - 1))
             .overrideConfiguration(limits(length))
             .build();
-    ResponseTransformer<GetObjectResponse, Optional<byte[]>> body =
+    ResponseTransformer<GetObjectResponse, Optional<Got>> body =
         (response, stream) -> {
           String range = response.contentRange();
           if (range == null || !range.startsWith("bytes " + offset + "-")) {
@@ -355,14 +417,14 @@ final class S3Calls implements AutoCloseable {
           if (read < length) {
             throw new IOException("the answer ends after %d of %d bytes".formatted(read, length));
           }
-          return Optional.of(bytes);
+          return Optional.of(Got.of(bytes, response));
         };
     try {
-      Optional<byte[]> bytes = tried(() -> client.getObject(request, body));
-      if (bytes.isEmpty()) {
+      Optional<Got> got = tried(() -> client.getObject(request, body));
+      if (got.isEmpty()) {
         throw ends(key, end);
       }
-      return bytes;
+      return got;
     } catch (S3Exception e) {
       if (e.statusCode() == 416) {
         throw ends(key, end);
@@ -487,9 +549,12 @@ final class S3Calls implements AutoCloseable {
   }
 
   /** A version of an object, or a mark that it was deleted. */
-  record Version(String key, String id, boolean marker) {}
+  record Version(String key, String id, Instant modified, boolean marker) {}
 
-  /** Every version of everything whose key begins with a prefix. */
+  /**
+   * Every version of everything whose key begins with a prefix; of one key the latest content
+   * first. Marks come apart from content.
+   */
   List<Version> versions(String prefix) throws IOException {
     List<Version> found = new ArrayList<>();
     Optional<ListObjectVersionsResponse> before = Optional.empty();
@@ -511,9 +576,14 @@ final class S3Calls implements AutoCloseable {
                                     .keyMarker(last.nextKeyMarker())
                                     .versionIdMarker(last.nextVersionIdMarker()));
                       }));
-      page.versions().forEach(each -> found.add(new Version(each.key(), each.versionId(), false)));
+      page.versions()
+          .forEach(
+              each ->
+                  found.add(new Version(each.key(), each.versionId(), each.lastModified(), false)));
       page.deleteMarkers()
-          .forEach(each -> found.add(new Version(each.key(), each.versionId(), true)));
+          .forEach(
+              each ->
+                  found.add(new Version(each.key(), each.versionId(), each.lastModified(), true)));
       before = Boolean.TRUE.equals(page.isTruncated()) ? Optional.of(page) : Optional.empty();
     } while (before.isPresent());
     return found;

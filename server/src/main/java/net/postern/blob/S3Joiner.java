@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
@@ -17,14 +18,21 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Puts whole objects in the place of pieces: for objects that end, and for what was left over. The
- * whole object is written, its length is asked for, and only then are the pieces deleted. Works on
- * threads of the store's; a bounded number of objects at once.
+ * whole object is written, its length is asked for, and only then are the pieces deleted that went
+ * into it; what has come since stays. A whole object that is shorter than its pieces reach is put
+ * together with those. Works on threads of the store's; a bounded number of objects at once.
  */
 final class S3Joiner {
   private static final Logger LOG = LoggerFactory.getLogger(S3Joiner.class);
 
-  /** Age of pieces and uploads that no process can be working on any longer. */
-  static final Duration LEFT_OVER = Duration.ofDays(1);
+  /**
+   * Age of pieces and uploads that no process can be working on any longer: a segment may be open
+   * for a day, with a single piece at its beginning.
+   */
+  static final Duration LEFT_OVER = Duration.ofDays(4);
+
+  /** How often a process looks for what is left over. */
+  private static final Duration EVERY = Duration.ofDays(1);
 
   /** Objects that are put together at once. */
   private static final int AT_ONCE = 2;
@@ -109,7 +117,7 @@ final class S3Joiner {
       return;
     }
     if (upload.givenUp()) {
-      join(object, pieces);
+      join(object, 0, pieces);
     } else {
       upload.finish();
       requireWhole(object, pieces.length());
@@ -146,28 +154,46 @@ final class S3Joiner {
   }
 
   private void joinNow(String object) throws IOException {
-    String key = store.key(object);
-    S3Pieces pieces = store.listPieces(object);
+    S3Store.Extent extent = store.extent(object);
+    S3Pieces pieces = extent.pieces();
     if (pieces.isEmpty()) {
       return;
     }
-    if (calls.head(key).isEmpty()) {
-      join(object, pieces);
+    if (extent.whole().isEmpty() || extent.whole().getAsLong() < pieces.length()) {
+      store.removeOlder(object, join(object, extent.whole().orElse(0), pieces));
     }
-    removal.pieces(key);
+    removal.pieces(store.key(object), pieces.backwards());
   }
 
-  private void join(String object, S3Pieces pieces) throws IOException {
+  // The first bytes from the whole object that is there, as everyone reads them.
+  private Optional<String> join(String object, long whole, S3Pieces pieces) throws IOException {
+    String key = store.key(object);
+    List<Slice> slices =
+        pieces.slices("store " + store.name() + ": " + object, whole, pieces.length() - whole);
     S3Upload upload = store.upload(object);
-    for (Slice slice : pieces.slices("store " + store.name() + ": " + object, 0, pieces.length())) {
-      byte[] bytes =
-          calls
-              .get(S3Pieces.key(store.key(object), slice.piece()), 0, slice.length())
-              .orElseThrow(() -> new IOException("a piece is gone"));
-      upload.add(new S3Calls.Body(bytes, 0, bytes.length));
+    try {
+      for (long at = 0; at < whole; at += S3Upload.PART_BYTES) {
+        int some = (int) Math.min(S3Upload.PART_BYTES, whole - at);
+        upload.add(new S3Calls.Body(read(key, at, some), 0, some));
+      }
+      for (Slice slice : slices) {
+        byte[] piece = read(S3Pieces.key(key, slice.piece()), 0, pieces.lengthAt(slice.piece()));
+        upload.add(new S3Calls.Body(piece, slice.from(), slice.length()));
+      }
+      Optional<String> version = upload.finish();
+      requireWhole(object, pieces.length());
+      return version;
+    } catch (IOException | RuntimeException e) {
+      upload.giveUp();
+      throw e;
     }
-    upload.finish();
-    requireWhole(object, pieces.length());
+  }
+
+  private byte[] read(String key, long offset, int length) throws IOException {
+    // What is read here is written elsewhere and then deleted.
+    return calls
+        .getChecked(key, offset, length)
+        .orElseThrow(() -> new IOException("%s is gone".formatted(key)));
   }
 
   private void requireWhole(String object, long length) throws IOException {
@@ -180,14 +206,14 @@ final class S3Joiner {
 
   /**
    * Once a day, in the background: deletes unfinished uploads, puts pieces together and deletes
-   * pieces beside a whole object, when they are a day old and so cannot be anyone's work.
+   * pieces that a whole object covers, when they are so old that they cannot be anyone's work.
    *
    * @param prefix of all keys of the store
    */
   void tidyWhenDue(String prefix) {
     long last = tidiedMillis.get();
     long now = clock.millis();
-    if (now - last < LEFT_OVER.toMillis() || !tidiedMillis.compareAndSet(last, now)) {
+    if (now - last < EVERY.toMillis() || !tidiedMillis.compareAndSet(last, now)) {
       return;
     }
     store.background(
@@ -202,10 +228,10 @@ final class S3Joiner {
 
   void tidy(String prefix) throws IOException {
     Instant before = clock.instant().minus(LEFT_OVER);
-    for (S3Calls.Unfinished upload : calls.unfinished(prefix)) {
-      if (upload.begun().isBefore(before)) {
-        calls.abortMultipart(upload.key(), upload.upload());
-      }
+    try {
+      abandon(prefix, before);
+    } catch (IOException e) {
+      LOG.info("store {}: unfinished uploads stay: {}", store.name(), e.getMessage());
     }
     Map<String, Instant> pieces = new HashMap<>();
     calls.list(
@@ -215,12 +241,34 @@ final class S3Joiner {
                 .map(S3Pieces.Name::object)
                 .ifPresent(
                     key -> pieces.merge(key, entry.modified(), (a, b) -> a.isAfter(b) ? a : b)));
-    for (Map.Entry<String, Instant> found : pieces.entrySet()) {
-      String object = found.getKey().substring(prefix.length());
-      if (found.getValue().isBefore(before) && store.isObject(object) && !store.isGrowing(object)) {
-        join(object);
-        LOG.info("store {}: left-over pieces of {} are put together", store.name(), object);
+    pieces.forEach(
+        (key, newest) -> {
+          String object = key.substring(prefix.length());
+          if (newest.isBefore(before) && store.isObject(object) && !store.isGrowing(object)) {
+            tidyOne(object);
+          }
+        });
+  }
+
+  private void abandon(String prefix, Instant before) throws IOException {
+    for (S3Calls.Unfinished upload : calls.unfinished(prefix)) {
+      if (upload.begun().isBefore(before)) {
+        calls.abortMultipart(upload.key(), upload.upload());
       }
+    }
+  }
+
+  // What cannot be put together, as with a hole between its pieces, holds up no other object.
+  private void tidyOne(String object) {
+    try {
+      join(object);
+      LOG.info("store {}: left-over pieces of {} are put together", store.name(), object);
+    } catch (IOException | RuntimeException e) {
+      LOG.warn(
+          "store {}: left-over pieces of {} stay, nothing is lost: {}",
+          store.name(),
+          object,
+          e.getMessage());
     }
   }
 }

@@ -7,7 +7,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import software.amazon.awssdk.services.s3.model.ObjectIdentifier;
 
 /**
@@ -86,10 +88,14 @@ final class S3Removal {
     calls.deleteAll(all.reversed());
   }
 
-  /** Deletes pieces whose offsets are known: saves asking for them. */
+  /** Deletes some pieces, and leaves those alone that have come since. */
   void pieces(String key, List<Long> offsets) throws IOException {
     if (versioned()) {
-      pieces(key);
+      Set<String> keys =
+          offsets.stream()
+              .map(offset -> S3Pieces.key(key, offset))
+              .collect(Collectors.toUnmodifiableSet());
+      delete(versions(key + ".", keys::contains));
       return;
     }
     calls.deleteAll(
@@ -107,14 +113,29 @@ final class S3Removal {
     }
   }
 
-  /** Deletes what an object that was just written has replaced. */
+  /**
+   * Deletes what an object that was just written has replaced: the versions that are older than its
+   * own. A later one is another process's, which deletes this one; were each to delete all others,
+   * nothing might be left.
+   */
   void before(String key, Optional<String> written) throws IOException {
     if (written.isPresent() && versioned()) {
-      delete(
-          versions(key, key::equals).stream()
-              .filter(version -> !version.id().equals(written.get()))
-              .toList());
+      delete(older(versions(key, key::equals), written.get()));
     }
+  }
+
+  // Nothing, when the own version is gone already.
+  private static List<S3Calls.Version> older(List<S3Calls.Version> all, String own) {
+    List<S3Calls.Version> older = new ArrayList<>();
+    Optional<Instant> since = Optional.empty();
+    for (S3Calls.Version each : all) {
+      if (since.isPresent() && (!each.marker() || each.modified().isBefore(since.get()))) {
+        older.add(each);
+      } else if (each.id().equals(own)) {
+        since = Optional.of(each.modified());
+      }
+    }
+    return older;
   }
 
   private List<S3Calls.Version> versions(String prefix, Predicate<String> wanted)

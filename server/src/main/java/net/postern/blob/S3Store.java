@@ -12,13 +12,12 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -28,6 +27,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import net.postern.blob.S3Pieces.Slice;
 import org.slf4j.Logger;
@@ -38,9 +38,10 @@ import org.slf4j.LoggerFactory;
  *
  * <p>S3 cannot append, so an object that grows is kept in <em>pieces</em> ({@link S3Pieces}), one
  * for each append. When it ends, one whole object takes their place: it is written first, the
- * pieces are deleted afterwards, and who reads asks for the whole one first. So at every step each
- * appended byte can be read, whatever is cut off. Pieces that a crash leaves are put together a day
- * later, and unfinished uploads are deleted then ({@link S3Joiner}).
+ * pieces that it covers are deleted afterwards, and who reads asks for the whole one first, and for
+ * what it lacks in pieces that reach beyond it. So at every step each appended byte can be read,
+ * whatever is cut off. Pieces that a crash leaves are put together days later, and unfinished
+ * uploads are deleted then ({@link S3Joiner}), by a process that {@link #keepTidy} was said to.
  *
  * <p>On a bucket that keeps versions, what is deleted or replaced is deleted in all its versions,
  * except what is locked ({@link S3Settings.Lock}). Only whole objects of the kind {@code segments}
@@ -69,6 +70,9 @@ public final class S3Store implements ObjectStore, AutoCloseable {
   /** Objects whose pieces are remembered, for reading what another process writes or left. */
   private static final int KNOWN_OBJECTS = 64;
 
+  /** Behind an object's name: greater than what begins a piece's offset, a dot. */
+  private static final String BEHIND_PIECES = "/";
+
   /** Locks for changes to whole objects. */
   private static final int CHANGES = 256;
 
@@ -92,6 +96,8 @@ public final class S3Store implements ObjectStore, AutoCloseable {
 
   // One for some of the objects each: held while a whole object is written or deleted.
   private final ReentrantLock[] changes = new ReentrantLock[CHANGES];
+
+  private volatile boolean tidies;
 
   // Whether the server can refuse to replace; some cannot.
   private volatile boolean conditional = true;
@@ -142,9 +148,22 @@ public final class S3Store implements ObjectStore, AutoCloseable {
     return joiner.unfinished();
   }
 
+  /**
+   * Lets this process look for left-overs once a day, when it lists the store. For a node: who only
+   * looks at a store changes nothing in it.
+   */
+  public void keepTidy() {
+    tidies = true;
+  }
+
   /** Does now what is done once a day. */
   void tidy() throws IOException {
     joiner.tidy(settings.prefix());
+  }
+
+  /** Puts together what the server has of one object, as it is done for left-overs. */
+  void joinLeftOver(String object) throws IOException {
+    joiner.join(object);
   }
 
   @Override
@@ -184,9 +203,7 @@ public final class S3Store implements ObjectStore, AutoCloseable {
           }
           forget(object);
           removal.pieces(key);
-          if (lockUntil(object).isEmpty()) {
-            removal.before(key, version);
-          }
+          removeOlder(object, version);
         });
     content.position(content.limit());
   }
@@ -219,7 +236,6 @@ public final class S3Store implements ObjectStore, AutoCloseable {
 
   @Override
   public byte[] range(String object, long offset, int length) throws IOException {
-    String key = key(object);
     if (length == 0) {
       long end = length(object);
       if (offset > end) {
@@ -230,21 +246,45 @@ public final class S3Store implements ObjectStore, AutoCloseable {
     }
     Optional<byte[]> found = fromKnownPieces(object, offset, length);
     if (found.isEmpty()) {
-      found = calls.get(key, offset, length);
+      found = fromWhole(object, offset, length);
     }
     if (found.isEmpty()) {
-      S3Pieces pieces = listPieces(object);
-      if (!pieces.isEmpty()) {
-        known.put(object, pieces);
-        found = read(object, pieces, offset, length);
+      Extent extent = extent(object);
+      if (extent.whole().isEmpty() && !extent.pieces().isEmpty()) {
+        known.put(object, extent.pieces());
+        found = read(object, extent.pieces(), offset, length);
       }
     }
     if (found.isEmpty()) {
       // There is nothing, or the whole has just taken the pieces' place.
       known.invalidate(object);
-      found = calls.get(key, offset, length);
+      found = fromWhole(object, offset, length);
     }
     return found.orElseThrow(() -> missing(object));
+  }
+
+  // From the whole object, and from pieces where they reach beyond it. Empty when there is no whole
+  // one, or when it has just been written anew.
+  private Optional<byte[]> fromWhole(String object, long offset, int length) throws IOException {
+    String key = key(object);
+    try {
+      return calls.get(key, offset, length);
+    } catch (EOFException e) {
+      Extent extent = extent(object);
+      long whole = extent.whole().orElse(0);
+      if (extent.length() < offset + length || whole >= offset + length) {
+        throw e;
+      }
+      int first = (int) Math.max(0, whole - offset);
+      Optional<byte[]> behind = read(object, extent.pieces(), offset + first, length - first);
+      if (first == 0 || behind.isEmpty()) {
+        return behind;
+      }
+      Optional<byte[]> before = calls.get(key, offset, first);
+      return before.map(
+          bytes ->
+              ByteBuffer.allocate(length).put(bytes).put(behind.get(), 0, length - first).array());
+    }
   }
 
   private Optional<byte[]> fromKnownPieces(String object, long offset, int length)
@@ -314,20 +354,15 @@ public final class S3Store implements ObjectStore, AutoCloseable {
 
   @Override
   public long length(String object) throws IOException {
-    String key = key(object);
     S3Pieces own = growing.get(object);
     if (own != null && !own.isEmpty()) {
       return own.length();
     }
-    OptionalLong whole = calls.head(key);
-    if (whole.isPresent()) {
-      return whole.getAsLong();
+    Extent extent = extent(object);
+    if (extent.isEmpty()) {
+      throw missing(object);
     }
-    S3Pieces pieces = listPieces(object);
-    if (!pieces.isEmpty()) {
-      return pieces.length();
-    }
-    return calls.head(key).orElseThrow(() -> missing(object));
+    return extent.length();
   }
 
   private NoSuchFileException missing(String object) {
@@ -337,32 +372,38 @@ public final class S3Store implements ObjectStore, AutoCloseable {
   @Override
   public void list(String kind, Consumer<Listed> each) throws IOException {
     list(kind, "", each);
-    joiner.tidyWhenDue(settings.prefix());
+    if (tidies) {
+      joiner.tidyWhenDue(settings.prefix());
+    }
   }
 
   @Override
   public void list(String kind, String prefix, Consumer<Listed> each) throws IOException {
     String beginning = kind + "/" + prefix;
-    Set<String> wholes = new HashSet<>();
-    Map<String, Long> pieces = new LinkedHashMap<>();
+    // Objects of which pieces may still come; keys come in the order of their bytes.
+    Map<String, Long> open = new LinkedHashMap<>();
     calls.list(
         settings.prefix() + beginning,
         entry -> {
-          String object = entry.key().substring(settings.prefix().length());
-          Optional<S3Pieces.Name> piece = S3Pieces.parse(object);
-          if (piece.isPresent() && isObject(piece.get().object())) {
-            pieces.merge(piece.get().object(), piece.get().offset() + entry.length(), Math::max);
-          } else if (isObject(object)) {
-            wholes.add(object);
-            each.accept(new Listed(object, entry.length()));
+          String found = entry.key().substring(settings.prefix().length());
+          Optional<S3Pieces.Name> piece = S3Pieces.parse(found);
+          String object = piece.map(S3Pieces.Name::object).orElse(found);
+          long end = piece.map(S3Pieces.Name::offset).orElse(0L) + entry.length();
+          handOver(open, name -> found.compareTo(name + BEHIND_PIECES) >= 0, each);
+          if (isObject(object) && object.startsWith(beginning)) {
+            open.merge(object, end, Math::max);
           }
         });
-    pieces.forEach(
-        (object, length) -> {
-          if (!wholes.contains(object) && object.startsWith(beginning)) {
-            each.accept(new Listed(object, length));
-          }
-        });
+    handOver(open, name -> true, each);
+  }
+
+  private static void handOver(
+      Map<String, Long> open, Predicate<String> complete, Consumer<Listed> each) {
+    for (String object : List.copyOf(open.keySet())) {
+      if (complete.test(object)) {
+        each.accept(new Listed(object, Objects.requireNonNull(open.remove(object))));
+      }
+    }
   }
 
   @Override
@@ -473,15 +514,54 @@ public final class S3Store implements ObjectStore, AutoCloseable {
   }
 
   S3Pieces listPieces(String object) throws IOException {
-    S3Pieces pieces = new S3Pieces();
+    return extent(object).pieces();
+  }
+
+  /**
+   * What the server has of an object. The whole one counts as far as it reaches, pieces beyond it.
+   *
+   * @param whole length of the whole object, if there is one
+   */
+  record Extent(OptionalLong whole, S3Pieces pieces) {
+    boolean isEmpty() {
+      return whole.isEmpty() && pieces.isEmpty();
+    }
+
+    /** Where the last byte of it ends. */
+    long length() {
+      return Math.max(whole.orElse(0), pieces.length());
+    }
+  }
+
+  Extent extent(String object) throws IOException {
     String key = key(object);
+    S3Pieces pieces = new S3Pieces();
+    long[] whole = {-1};
     calls.list(
-        key + ".",
-        entry ->
+        key,
+        entry -> {
+          if (entry.key().equals(key)) {
+            whole[0] = entry.length();
+          } else {
             S3Pieces.parse(entry.key())
                 .filter(name -> name.object().equals(key))
-                .ifPresent(name -> pieces.add(name.offset(), (int) entry.length())));
-    return pieces;
+                .ifPresent(name -> pieces.add(name.offset(), (int) entry.length()));
+          }
+        });
+    // A long listing may have passed the key before the whole was written, and meet pieces while
+    // they are deleted.
+    return new Extent(
+        whole[0] >= 0
+            ? OptionalLong.of(whole[0])
+            : pieces.isEmpty() ? OptionalLong.empty() : calls.head(key),
+        pieces);
+  }
+
+  /** Deletes what an object that was just written has replaced, but for what is locked. */
+  void removeOlder(String object, Optional<String> written) throws IOException {
+    if (lockUntil(object).isEmpty()) {
+      removal.before(key(object), written);
+    }
   }
 
   /** The object is whole, or is left in pieces: who reads asks the server. */

@@ -123,7 +123,7 @@ final class S3Upload {
                   try {
                     calls.abortMultipart(key, upload);
                   } catch (IOException | RuntimeException e) {
-                    LOG.debug("it is deleted when it is a day old: upload of {}", key, e);
+                    LOG.debug("it is deleted when it is days old: upload of {}", key, e);
                   }
                 }));
   }

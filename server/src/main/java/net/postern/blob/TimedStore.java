@@ -235,6 +235,12 @@ public final class TimedStore implements ObjectStore {
 
   private void write(String object, StoreMeter.Call sort, long bytes, Work<Boolean> work)
       throws IOException {
+    write(object, sort, bytes, limit(bytes), work);
+  }
+
+  private void write(
+      String object, StoreMeter.Call sort, long bytes, long nanos, Work<Boolean> work)
+      throws IOException {
     CompletableFuture<Void> mine = new CompletableFuture<>();
     claim(object, mine);
     Call<Boolean> call;
@@ -251,7 +257,7 @@ public final class TimedStore implements ObjectStore {
               writes.remove(object, mine);
               mine.complete(null);
             });
-    call.await(limit(bytes));
+    call.await(nanos);
   }
 
   private void claim(String object, CompletableFuture<Void> mine) throws IOException {
@@ -467,6 +473,7 @@ public final class TimedStore implements ObjectStore {
     private final String object;
     private final Replacement real;
     private final AtomicInteger hung = new AtomicInteger();
+    private long written;
 
     TimedReplacement(String object, Replacement real) {
       this.object = object;
@@ -489,14 +496,17 @@ public final class TimedStore implements ObjectStore {
       follow(call);
       call.await(limit(length));
       content.position(content.limit());
+      written += length;
     }
 
+    /** Some places do all their work only here, so it gets time for all the bytes. */
     @Override
     public void commit() throws IOException {
       TimedStore.this.write(
           object,
           StoreMeter.Call.WRITE,
           0,
+          limit(written),
           () -> {
             hung.incrementAndGet();
             try {

@@ -6,7 +6,9 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import net.postern.blob.ObjectStore;
 import net.postern.blob.Parcel;
@@ -146,7 +148,10 @@ public final class Journal {
    *
    * @param damaged objects that could not be read; what they said is not known
    */
-  public record Read(int objects, long entries, List<String> damaged) {}
+  public record Read(int objects, long entries, List<Damaged> damaged) {}
+
+  /** An object of the journal that could not be read, and why. */
+  public record Damaged(String object, String why) {}
 
   /**
    * Reads a store's whole journal, an object at a time, in no order.
@@ -154,21 +159,39 @@ public final class Journal {
    * @throws IOException when the store cannot be listed, or the reader fails
    */
   public static Read read(ObjectStore store, KeyRing keys, Reader reader) throws IOException {
+    return read(store, keys, new HashSet<>(), reader);
+  }
+
+  /**
+   * The same, without the objects that were read from another store: one that is whole says the
+   * same everywhere.
+   *
+   * @param done objects to pass over; those that are read now are added
+   */
+  public static Read read(ObjectStore store, KeyRing keys, Set<String> done, Reader reader)
+      throws IOException {
     JournalCodec codec = new JournalCodec(keys);
     List<String> objects = new ArrayList<>();
-    store.list(JournalCodec.KIND, each -> objects.add(each.object()));
-    List<String> damaged = new ArrayList<>();
+    store.list(
+        JournalCodec.KIND,
+        each -> {
+          if (!done.contains(each.object())) {
+            objects.add(each.object());
+          }
+        });
+    List<Damaged> damaged = new ArrayList<>();
     long count = 0;
     for (String object : objects) {
       List<JournalEntry> entries;
       try {
         entries = codec.decode(object, Replicas.read(store, object).content());
       } catch (IOException e) {
-        damaged.add(object + ": " + e.getMessage());
+        damaged.add(new Damaged(object, String.valueOf(e.getMessage())));
         continue;
       }
       count += entries.size();
       reader.entries(entries);
+      done.add(object);
     }
     return new Read(objects.size(), count, damaged);
   }

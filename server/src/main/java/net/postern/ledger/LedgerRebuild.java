@@ -24,6 +24,9 @@ public final class LedgerRebuild {
   /** Entries that are loaded in one statement. */
   private static final int LOAD = 5_000;
 
+  /** Distance between the numbers before a rebuild and those after it. */
+  private static final long AHEAD = 1L << 32;
+
   private static final String SEEN =
       """
       insert into journal_seen as j
@@ -163,7 +166,10 @@ public final class LedgerRebuild {
         .orElse(0L);
   }
 
-  /** Ends the rebuild: further entries of the journal get higher numbers than all that were. */
+  /**
+   * Ends the rebuild: further entries of the journal get higher numbers than all that were, far
+   * higher, since a store that is away may have entries that were not seen.
+   */
   public void finish() {
     database
         .jdbi()
@@ -173,7 +179,8 @@ public final class LedgerRebuild {
                   .createQuery(
                       "select setval(pg_get_serial_sequence('journal_outbox', 'id'),"
                           + " greatest((select max(id) from journal_seen),"
-                          + " (select max(id) from journal_outbox), 1))")
+                          + " (select max(id) from journal_outbox), 1) + ?)")
+                  .bind(0, AHEAD)
                   .mapTo(Long.class)
                   .one();
               handle.execute("truncate journal_seen");

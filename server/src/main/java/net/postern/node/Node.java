@@ -139,6 +139,7 @@ public final class Node implements AutoCloseable {
     settings = new Settings(database, stores.replicas(), keys, List.of());
     journal = new Journal(database, stores.replicas(), keys);
     Rebuild.requireWhole(database, settings, stores);
+    stores.keepTidy();
 
     metrics = rollback.add(new MailMetrics());
     refusals = rollback.add(new RefusalTrace(database));

@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -26,6 +28,7 @@ import net.postern.keys.KeyLabels;
 import net.postern.keys.KeyRing;
 import net.postern.ledger.Balance;
 import net.postern.ledger.Journal;
+import net.postern.ledger.JournalEntry;
 import net.postern.ledger.LedgerRebuild;
 import net.postern.ledger.MessageRecord;
 import net.postern.ledger.RecordJson;
@@ -39,8 +42,9 @@ import org.jdbi.v3.core.JdbiException;
 
 /**
  * Fills an empty database from one store and the master key: settings, then the journal of
- * outcomes, then every message with its deliveries. The other stores are not read, but for the
- * generations of settings; the node's upkeep fills them after the next start.
+ * outcomes, then every message with its deliveries. Settings and journal of the other stores are
+ * read as well, when these answer: the next start enters their mail, and must not deliver again
+ * what only their journal says was delivered. The node's upkeep fills them after the next start.
  *
  * <p>Every step may be repeated, and a run that was interrupted goes on: segments that were entered
  * are noted. Until a rebuild has finished no node starts on the database, for it would deliver
@@ -137,7 +141,7 @@ public final class Rebuild {
                 MAX_THREADS);
         return new Rebuild(store, stores, database, threads, out).run();
       }
-    } catch (DatabaseException | IOException | JdbiException e) {
+    } catch (DatabaseException | IOException | JdbiException | DatabaseLostException e) {
       throw new StartException(
           "the rebuild stopped: %s; run it again to go on".formatted(e.getMessage()), e);
     } catch (InterruptedException e) {
@@ -210,15 +214,46 @@ public final class Rebuild {
   // ---- settings ----
 
   private void settings() throws IOException {
-    Set<CustomerId> restored = new HashSet<>();
-    for (CustomerId customer : Settings.listed(from)) {
-      long generation = 0;
-      for (ObjectStore store : stores.list()) {
-        generation = Math.max(generation, Settings.generation(store, customer));
-      }
+    Set<CustomerId> listed = new LinkedHashSet<>(Settings.listed(from));
+    for (ObjectStore other : others()) {
       try {
-        Map<String, Integer> rows = settings.restore(from, customer, generation);
+        listed.addAll(Settings.listed(other));
+      } catch (IOException e) {
+        out.printf("%s is left out: %s%n", other, e.getMessage());
+      }
+    }
+    Set<CustomerId> restored = new HashSet<>();
+    for (CustomerId customer : listed) {
+      if (restore(customer)) {
         restored.add(customer);
+      }
+    }
+    out.println("settings of " + restored.size() + " customers are back");
+    fromKeys(restored);
+  }
+
+  private List<ObjectStore> others() {
+    return stores.list().stream().filter(each -> !each.name().equals(from.name())).toList();
+  }
+
+  private record Copy(ObjectStore store, long generation) {}
+
+  // From the store with the highest generation; from one with a lower when that cannot be read.
+  private boolean restore(CustomerId customer) {
+    List<Copy> copies = new ArrayList<>();
+    copies.add(new Copy(from, Settings.generation(from, customer)));
+    for (ObjectStore other : others()) {
+      long generation = Settings.generation(other, customer);
+      if (generation > 0) {
+        copies.add(new Copy(other, generation));
+      }
+    }
+    // Of two alike the one that was asked for.
+    copies.sort(Comparator.comparingLong(Copy::generation).reversed());
+    long highest = copies.getFirst().generation();
+    for (Copy copy : copies) {
+      try {
+        Map<String, Integer> rows = settings.restore(copy.store(), customer, highest);
         rows.forEach(
             (part, count) -> {
               if (count < 0) {
@@ -227,14 +262,15 @@ public final class Rebuild {
                         .formatted(customer, part));
               }
             });
+        return true;
       } catch (KeyErasedException e) {
         out.printf("customer %s was erased%n", customer);
+        return false;
       } catch (IOException e) {
         complain("settings of customer %s: %s".formatted(customer, e.getMessage()));
       }
     }
-    out.println("settings of " + restored.size() + " customers are back");
-    fromKeys(restored);
+    return false;
   }
 
   // Customers of which the store has keys only: older data, or damaged settings.
@@ -259,24 +295,46 @@ public final class Rebuild {
   // ---- the journal ----
 
   private void journal() throws IOException {
-    Journal.Read read =
-        Journal.read(
-            from,
-            keys,
-            entries -> {
-              try {
-                ledger.load(entries);
-              } catch (SQLException e) {
-                throw new IOException("the journal cannot be loaded: " + e.getMessage(), e);
-              }
-            });
-    read.damaged()
-        .forEach(each -> complain("journal object " + each + "; what it says is delivered again"));
-    out.printf(Locale.ROOT, "journal: %d entries in %d objects%n", read.entries(), read.objects());
-    if (read.objects() == 0) {
-      out.println("no journal in this store: all mail that was not held waits for delivery");
+    Set<String> done = new HashSet<>();
+    Journal.Read own = Journal.read(from, keys, done, this::load);
+    long entries = own.entries();
+    for (ObjectStore other : others()) {
+      try {
+        entries += Journal.read(other, keys, done, this::load).entries();
+      } catch (IOException e) {
+        out.printf("the journal of %s is left out: %s%n", other, e.getMessage());
+      }
+    }
+    for (Journal.Damaged each : own.damaged()) {
+      // Unless another store had it whole.
+      if (!done.contains(each.object())) {
+        complain(
+            "journal object %s: %s; what it says is delivered again"
+                .formatted(each.object(), each.why()));
+      }
+    }
+    out.printf(Locale.ROOT, "journal: %d entries in %d objects%n", entries, done.size());
+    if (done.isEmpty()) {
+      out.println("there is no journal: all mail that was not held waits for delivery");
     }
     out.flush();
+  }
+
+  private void load(List<JournalEntry> entries) {
+    try {
+      ledger.load(entries);
+    } catch (SQLException e) {
+      // Not the fault of a store that can be left out.
+      throw new DatabaseLostException(e);
+    }
+  }
+
+  private static final class DatabaseLostException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    DatabaseLostException(SQLException cause) {
+      super("the journal cannot be loaded: " + cause.getMessage(), cause);
+    }
   }
 
   // ---- messages ----

@@ -231,6 +231,15 @@ record Stores(List<ObjectStore> list, MasterKeys masters, int minimum) implement
     return MasterKey.create(file);
   }
 
+  /** Lets this process, a node, put in order what others left in servers' buckets. */
+  void keepTidy() {
+    for (ObjectStore store : list) {
+      if (TimedStore.behind(store) instanceof S3Store server) {
+        server.keepTidy();
+      }
+    }
+  }
+
   /** Ends connections; objects that have just ended are put together, within bounded time. */
   @Override
   public void close() {

@@ -33,6 +33,12 @@ public final class Settings {
   /** First half of the advisory lock that writers of one customer's settings take. */
   private static final int LOCK = 0x50534554;
 
+  /**
+   * How far a database that was made again goes ahead: beyond what a store may have that was away,
+   * whose older settings would otherwise be taken for the newer ones when it is back.
+   */
+  private static final long AHEAD = 1L << 32;
+
   private final Database database;
   private final Replicas stores;
   private final KeyRing keys;
@@ -123,6 +129,7 @@ public final class Settings {
         return false;
       }
       try {
+        goAbove(handle, customer);
         Content content =
             handle.inTransaction(
                 TransactionIsolationLevel.REPEATABLE_READ,
@@ -147,6 +154,20 @@ public final class Settings {
         locked(handle, "pg_advisory_unlock", customer);
       }
     }
+  }
+
+  // A database that was put back from an older backup counts from where it was then, and the stores
+  // would keep what they have for the newer settings.
+  private void goAbove(Handle handle, CustomerId customer) {
+    long highest = 0;
+    for (ObjectStore store : stores.stores()) {
+      highest = Math.max(highest, generation(store, customer));
+    }
+    handle.execute(
+        "update settings_state set changed = ? where customer_id = ? and changed <= ?",
+        highest + 1,
+        customer.value(),
+        highest);
   }
 
   private static boolean locked(Handle handle, String function, CustomerId customer) {
@@ -256,7 +277,7 @@ public final class Settings {
   /**
    * Enters a customer's settings from a store, in one transaction; rows that are there stay.
    *
-   * @param above the next parcel gets a generation above this: the highest that any store has
+   * @param above the next parcel gets a generation far above this: the highest that any store has
    * @return how many rows of each part were new; -1 for a part that this program does not know
    * @throws IOException when the parcel is damaged, or holds what the database does not take
    */
@@ -277,7 +298,7 @@ public final class Settings {
                         + " on conflict (customer_id) do update set"
                         + " changed = greatest(settings_state.changed, excluded.changed)",
                     customer.value(),
-                    Math.max(above, parcel.generation()) + 1);
+                    Math.max(above, parcel.generation()) + AHEAD);
                 return restored;
               });
     } catch (JdbiException e) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -103,6 +104,29 @@ class RadosStoreTest extends S3StoreContract {
       assertEquals(List.of(object, "marker " + prefix + object), versions(bucket));
       store.delete(object);
       assertEquals(List.of(), versions(bucket));
+    }
+  }
+
+  /** Both have written before either deletes what it has replaced: the later one stays. */
+  @Test
+  void twoThatWriteOneKeyAtOnceLeaveTheLaterOne() throws IOException {
+    S3Settings settings = settings(RadosGateway.VERSIONED);
+    String key = prefix + "keys/" + UUID.randomUUID();
+    try (S3Calls calls = new S3Calls(settings)) {
+      S3Removal removal = new S3Removal(settings, calls, Clock.systemUTC());
+      List<Optional<String>> written = new ArrayList<>();
+      for (byte i = 0; i < 3; i++) {
+        written.add(calls.put(key, new S3Calls.Body(new byte[] {i}, 0, 1), Optional.empty()));
+      }
+      removal.before(key, Optional.of("none-of-these"));
+      assertEquals(3, calls.versions(key).size());
+      removal.before(key, written.get(1));
+      assertEquals(2, calls.versions(key).size(), "only what is older is gone");
+      removal.before(key, written.get(0));
+      assertEquals(2, calls.versions(key).size(), "its own is gone already");
+      removal.before(key, written.get(2));
+      assertEquals(1, calls.versions(key).size(), "the control");
+      assertArrayEquals(new byte[] {2}, calls.get(key, 0, 1).orElseThrow());
     }
   }
 

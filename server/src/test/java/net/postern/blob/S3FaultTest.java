@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
+import java.util.stream.Stream;
 import net.postern.testkit.Await;
 import net.postern.testkit.FaultyProxy;
 import net.postern.testkit.FaultyProxy.Fault;
@@ -136,10 +138,7 @@ class S3FaultTest {
       assertArrayEquals(expected, direct.range(object, 0, acknowledged), when);
     }
     proxy.fault(FaultyProxy.NONE);
-    // Two days later.
-    try (S3Store other =
-        new S3Store(
-            settings(SERVER.endpoint()), Clock.offset(Clock.systemUTC(), Duration.ofDays(2)))) {
+    try (S3Store other = later()) {
       other.tidy();
       if (acknowledged > 0) {
         assertArrayEquals(expected, other.range(object, 0, acknowledged), when);
@@ -150,6 +149,165 @@ class S3FaultTest {
       assertEquals(List.of(), calls.unfinished(prefix), "uploads left " + when);
     }
     direct.delete(object);
+  }
+
+  /** Another process, days later. */
+  private S3Store later() {
+    return new S3Store(
+        settings(SERVER.endpoint()), Clock.offset(Clock.systemUTC(), Duration.ofDays(5)));
+  }
+
+  private S3Calls calls() {
+    return new S3Calls(settings(SERVER.endpoint()));
+  }
+
+  private void putPiece(S3Calls calls, String object, int offset, int length) throws IOException {
+    calls.put(
+        S3Pieces.key(prefix + object, offset),
+        new S3Calls.Body(CONTENT, offset, length),
+        Optional.empty());
+  }
+
+  /** An object is put together that somebody still writes, and who dies then. */
+  @Test
+  void whatIsAppendedToAnObjectThatWasPutTogetherStays() throws IOException {
+    String object = fresh();
+    byte[] expected = Arrays.copyOf(CONTENT, 150);
+    try (S3Store slow = through();
+        S3Store other = later()) {
+      Appender appender = slow.append(object);
+      appender.append(ByteBuffer.wrap(CONTENT, 0, 100));
+      other.tidy();
+      assertTrue(other.listPieces(object).isEmpty());
+      appender.append(ByteBuffer.wrap(CONTENT, 100, 50));
+      assertArrayEquals(expected, slow.range(object, 0, 150), "by who writes");
+    }
+    assertEquals(150, direct.length(object));
+    assertArrayEquals(expected, direct.range(object, 0, 150));
+    try (S3Store other = later()) {
+      other.tidy();
+    }
+    assertTrue(direct.listPieces(object).isEmpty());
+    assertArrayEquals(expected, direct.range(object, 0, 150));
+  }
+
+  @Test
+  void aPieceThatComesWhileOthersArePutTogetherStays() throws IOException {
+    String object = fresh();
+    try (S3Calls calls = calls();
+        S3Store store = through()) {
+      putPiece(calls, object, 0, 100);
+      proxy.rule(
+          request -> {
+            if (request.method().equals("PUT")) {
+              try {
+                putPiece(calls, object, 100, 50);
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            }
+            return FaultyProxy.NONE;
+          });
+      store.joinLeftOver(object);
+    }
+    assertEquals(1, direct.listPieces(object).count(), "the control: it came in between");
+    assertArrayEquals(Arrays.copyOf(CONTENT, 150), direct.range(object, 0, 150));
+  }
+
+  /** What is read in order to be put together comes damaged: the good pieces stay. */
+  @Test
+  void whatComesDamagedIsNotPutTogether() throws IOException {
+    String pieces = fresh();
+    String longer = fresh();
+    byte[] expected = Arrays.copyOf(CONTENT, 150);
+    try (S3Calls calls = calls();
+        S3Store store = through()) {
+      for (String object : List.of(pieces, longer)) {
+        putPiece(calls, object, 0, 100);
+        putPiece(calls, object, 100, 50);
+      }
+      // A part of a whole object, which has no digest of its own; pieces go on behind it.
+      String upload = calls.beginMultipart(prefix + longer, Optional.empty());
+      calls.completeMultipart(
+          prefix + longer,
+          upload,
+          List.of(calls.part(prefix + longer, upload, 1, new S3Calls.Body(CONTENT, 0, 120))),
+          120);
+      for (String object : List.of(pieces, longer)) {
+        for (int damaged = 1; damaged <= 2; damaged++) {
+          int which = damaged;
+          int[] gets = new int[1];
+          proxy.rule(
+              request ->
+                  request.method().equals("GET")
+                          && !request.path().contains("?")
+                          && ++gets[0] == which
+                      ? new Fault.Corrupt(true)
+                      : FaultyProxy.NONE);
+          IOException failure =
+              assertThrows(IOException.class, () -> store.joinLeftOver(object), object);
+          assertTrue(failure.toString().contains("as it was written"), failure::toString);
+          assertEquals(2, direct.listPieces(object).count());
+          assertArrayEquals(expected, direct.range(object, 0, 150));
+        }
+        proxy.fault(FaultyProxy.NONE);
+        store.joinLeftOver(object);
+        assertEquals(0, direct.listPieces(object).count(), "the control");
+        assertArrayEquals(expected, direct.range(object, 0, 150));
+      }
+    }
+  }
+
+  /** A hole, as damage leaves it: those pieces stay, and the others' turn comes all the same. */
+  @Test
+  void whatCannotBePutTogetherHoldsUpNobody() throws IOException {
+    List<String> broken = Stream.generate(S3FaultTest::fresh).limit(4).toList();
+    List<String> good = Stream.generate(S3FaultTest::fresh).limit(4).toList();
+    try (S3Calls calls = calls();
+        S3Store other = later()) {
+      for (int i = 0; i < 4; i++) {
+        putPiece(calls, broken.get(i), 0, 10);
+        putPiece(calls, broken.get(i), 20, 10);
+        putPiece(calls, good.get(i), 0, 10);
+        putPiece(calls, good.get(i), 10, 10);
+      }
+      other.tidy();
+    }
+    for (int i = 0; i < 4; i++) {
+      assertTrue(direct.listPieces(good.get(i)).isEmpty());
+      assertEquals(2, direct.listPieces(broken.get(i)).count());
+      assertEquals(10, direct.range(broken.get(i), 20, 10).length);
+    }
+    try (S3Calls calls = calls()) {
+      assertEquals(List.of(), calls.unfinished(prefix));
+    }
+  }
+
+  @Test
+  void whoOnlyLooksChangesNothing() throws IOException {
+    String object = fresh();
+    try (S3Calls calls = calls();
+        S3Store other = later()) {
+      putPiece(calls, object, 0, 10);
+      other.list("segments", each -> {});
+      for (int i = 0; i < 20; i++) {
+        assertEquals(1, pieces(object), "what would be done is done in the background");
+      }
+    }
+    try (S3Store node = later()) {
+      node.keepTidy();
+      node.list("segments", each -> {});
+      // The control: a node does it.
+      Await.until(() -> pieces(object) == 0);
+    }
+  }
+
+  private int pieces(String object) {
+    try {
+      return direct.listPieces(object).count();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** The control: what is young may be another process's work, and is left alone. */

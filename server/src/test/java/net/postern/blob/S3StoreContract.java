@@ -2,6 +2,7 @@ package net.postern.blob;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +11,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
+import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -170,27 +173,67 @@ abstract class S3StoreContract extends ObjectStoreContract {
     String object = fresh();
     try (S3Calls calls = new S3Calls(settings())) {
       String key = settings().prefix() + object;
-      byte[] old = "old and longer".getBytes(StandardCharsets.US_ASCII);
+      byte[] old = "old, whole".getBytes(StandardCharsets.US_ASCII);
       calls.put(S3Pieces.key(key, 0), new S3Calls.Body(old, 0, 3), Optional.empty());
-      calls.put(S3Pieces.key(key, 3), new S3Calls.Body(old, 3, 11), Optional.empty());
-      assertEquals(14, store.length(object));
-      assertArrayEquals(old, store.range(object, 0, 14));
+      calls.put(S3Pieces.key(key, 3), new S3Calls.Body(old, 3, 7), Optional.empty());
+      assertEquals(10, store.length(object));
+      assertArrayEquals(old, store.range(object, 0, 10));
       // As after a crash between the whole and the deletion of the pieces.
-      byte[] whole = "whole".getBytes(StandardCharsets.US_ASCII);
-      calls.put(key, new S3Calls.Body(whole, 0, 5), Optional.empty());
-      assertEquals(5, open().length(object));
-      assertArrayEquals(whole, open().range(object, 0, 5));
-      List<Long> listed = new ArrayList<>();
-      store.list("segments", each -> listed.add(each.length()));
-      assertEquals(List.of(5L), listed);
+      byte[] whole = "whole, old".getBytes(StandardCharsets.US_ASCII);
+      calls.put(key, new S3Calls.Body(whole, 0, 10), Optional.empty());
+      assertEquals(10, open().length(object));
+      assertArrayEquals(whole, open().range(object, 0, 10));
+      assertThrows(EOFException.class, () -> open().range(object, 0, 11));
+      assertEquals(Map.of(object, 10L), listed(store));
       store.put(object, ByteBuffer.wrap(old));
       assertEquals(List.of(key), keys(store, object));
-      assertArrayEquals(old, store.range(object, 0, 14));
+      assertArrayEquals(old, store.range(object, 0, 10));
       calls.put(S3Pieces.key(key, 0), new S3Calls.Body(old, 0, 3), Optional.empty());
       store.delete(object);
       assertEquals(List.of(), keys(store, object));
       assertThrows(NoSuchFileException.class, () -> store.length(object));
     }
+  }
+
+  /** As when an object goes on growing that somebody else took for left over. */
+  @Test
+  void piecesThatReachBeyondAWholeObjectGoOnWhereItEnds() throws IOException {
+    String object = fresh();
+    byte[] content = random(300, 7);
+    try (S3Calls calls = new S3Calls(settings())) {
+      String key = settings().prefix() + object;
+      // One inside, one across the end, one behind it; the last two are not in the whole one.
+      calls.put(key, new S3Calls.Body(content, 0, 100), Optional.empty());
+      calls.put(S3Pieces.key(key, 50), new S3Calls.Body(new byte[10], 0, 10), Optional.empty());
+      calls.put(S3Pieces.key(key, 80), new S3Calls.Body(content, 80, 120), Optional.empty());
+      calls.put(S3Pieces.key(key, 200), new S3Calls.Body(content, 200, 100), Optional.empty());
+      S3Store store = open();
+      for (int pass = 0; pass < 2; pass++) {
+        assertEquals(300, store.length(object));
+        assertEquals(Map.of(object, 300L), listed(store));
+        for (int[] range : new int[][] {{0, 300}, {90, 20}, {100, 200}, {0, 100}, {299, 1}}) {
+          assertArrayEquals(
+              Arrays.copyOfRange(content, range[0], range[0] + range[1]),
+              store.range(object, range[0], range[1]),
+              () -> "from " + range[0]);
+        }
+        assertThrows(EOFException.class, () -> store.range(object, 299, 2));
+        assertThrows(IOException.class, () -> store.append(object), "it exists");
+        // The control: then from the whole object alone.
+        try (S3Store later =
+            new S3Store(settings(), Clock.offset(Clock.systemUTC(), Duration.ofDays(5)))) {
+          later.tidy();
+        }
+        assertEquals(List.of(key), keys(store, object), "put together, and all pieces gone");
+      }
+    }
+  }
+
+  private static Map<String, Long> listed(S3Store store) throws IOException {
+    Map<String, Long> listed = new HashMap<>();
+    store.list(
+        "segments", each -> assertNull(listed.put(each.object(), each.length()), "listed twice"));
+    return listed;
   }
 
   @Test

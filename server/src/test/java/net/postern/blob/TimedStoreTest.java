@@ -106,6 +106,38 @@ class TimedStoreTest extends ObjectStoreContract {
     assertEquals("later", new String(store.range("things/abc", 0, 5), StandardCharsets.UTF_8));
   }
 
+  /** A place that gathers what it is given does all its work in the commit. */
+  @Test
+  void aLargeReplacementGetsTimeForAllItsBytes() throws Exception {
+    try (Replacement large = store.replace("things/large")) {
+      for (int i = 0; i < 20; i++) {
+        large.write(ByteBuffer.allocate(1 << 20));
+      }
+      faulty.mood(Mood.HANGING);
+      Thread later =
+          Thread.ofVirtual()
+              .start(
+                  () -> {
+                    long start = System.nanoTime();
+                    Await.until(
+                        () ->
+                            faulty.waiting() == 1
+                                && System.nanoTime() - start > 3 * WAIT.toNanos());
+                    faulty.mood(Mood.GOOD);
+                  });
+      large.commit();
+      later.join();
+    }
+    assertEquals(20 << 20, store.length("things/large"));
+    // The control: a small one does not get as much.
+    try (Replacement small = store.replace("things/small")) {
+      small.write(bytes("x"));
+      faulty.mood(Mood.HANGING);
+      assertThrows(IOException.class, small::commit);
+      faulty.mood(Mood.GOOD);
+    }
+  }
+
   @Test
   void twoWritersOfOneObjectTakeTurns() throws Exception {
     faulty.mood(Mood.SLOW);

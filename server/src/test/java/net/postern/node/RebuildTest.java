@@ -279,6 +279,54 @@ class RebuildTest {
     }
   }
 
+  /** The store that is named has a gap, and the next start reads the mail of all of them. */
+  @Test
+  void whatOnlyAnotherStoreKnowsCountsToo() throws Exception {
+    try (SmtpPeer next = SmtpPeer.start(script(false))) {
+      history(next);
+      Path poor = directory.resolve("data/store-2");
+      Path before = directory.resolve("before");
+      copy(poor.resolve("settings"), before);
+      try (Workbench bench = Workbench.open(config())) {
+        bench.tenants().addUser(address("late@two.example"));
+      }
+      delete(poor.resolve("settings"));
+      copy(before, poor.resolve("settings"));
+      delete(poor.resolve("journal"));
+      newDatabase();
+      Rebuild.Report report = rebuild("store-2");
+      assertTrue(report.whole(), report::toString);
+      try (Database again = Database.open(config().database(), directory)) {
+        assertEquals("delivered 4, held 1, waiting 1", states(again));
+        assertTrue(knows(again, "late@two.example"));
+      }
+      // The control: that store alone is enough, for what it has.
+      deleteAllBut(2);
+      assertTrue(rebuild("store-2").whole());
+      try (Database again = Database.open(config().database(), directory)) {
+        assertEquals("delivered 0, held 1, waiting 5", states(again));
+        assertFalse(knows(again, "late@two.example"));
+        assertTrue(knows(again, "ann@two.example"));
+      }
+    }
+  }
+
+  private static boolean knows(Database of, String address) {
+    return of.row(
+            "select exists (select from address where address = ?) there",
+            row -> row.getBoolean("there"),
+            address)
+        .orElse(false);
+  }
+
+  private static void copy(Path tree, Path to) throws IOException {
+    try (Stream<Path> files = Files.walk(tree)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, to.resolve(tree.relativize(file).toString()));
+      }
+    }
+  }
+
   @Test
   void whatIsNotEmptyOrNotThereIsRefused() throws Exception {
     try (SmtpPeer next = SmtpPeer.start(script(false))) {

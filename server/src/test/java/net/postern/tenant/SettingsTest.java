@@ -179,10 +179,41 @@ class SettingsTest {
       assertEquals(dump(database), dump(fresh));
       assertEquals(2, again.waiting(), "they are written again");
       assertEquals(2, again.writeChanged());
-      assertTrue(Settings.generation(disks.get(1), one.id()) > Math.max(100, generation));
+      assertTrue(
+          Settings.generation(disks.get(1), one.id()) > Math.max(100, generation) + (1L << 31),
+          "far above: a store that was away may have more");
       assertEquals(
           Settings.generation(disks.get(0), two.id()), Settings.generation(disks.get(2), two.id()));
     }
+  }
+
+  /** The database is put back from a backup: its next change counts more than what came between. */
+  @Test
+  void anOlderDatabaseGoesAboveWhatTheStoresHave() throws Exception {
+    Customer one = customer("One Ltd", "one.example");
+    assertEquals(1, settings.writeChanged());
+    long backup = Settings.generation(disks.get(0), one.id());
+    for (int i = 0; i < 3; i++) {
+      tenants.addUser(address("user" + i + "@one.example"));
+      assertEquals(1, settings.writeChanged());
+    }
+    long newest = Settings.generation(disks.get(0), one.id());
+    assertTrue(newest > backup + 1);
+    database
+        .jdbi()
+        .useHandle(
+            handle ->
+                handle.execute(
+                    "update settings_state set changed = ?, written = ?", backup, backup));
+    tenants.addUser(address("bob@one.example"));
+    assertEquals(1, settings.writeChanged());
+    assertEquals(0, settings.waiting());
+    long above = Settings.generation(disks.get(2), one.id());
+    assertEquals(newest + 1, above);
+    tenants.addUser(address("eve@one.example"));
+    assertEquals(1, settings.writeChanged());
+    long next = Settings.generation(disks.get(2), one.id());
+    assertTrue(next > above && next < above + 10, "the control: by the number of changes");
   }
 
   @Test
