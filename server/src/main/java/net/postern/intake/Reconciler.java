@@ -238,7 +238,7 @@ public final class Reconciler implements AutoCloseable {
     int noted = 0;
     for (UUID segment : vault.ended()) {
       try {
-        if (segments.missing(vault.upkeep().ids(segment)).isEmpty()) {
+        if (segments.missing(vault.ids(segment)).isEmpty()) {
           segments.markRecorded(segment);
           vault.forget(segment);
           noted++;
