@@ -35,6 +35,7 @@ import net.postern.ledger.ErasedMail;
 import net.postern.ledger.Journal;
 import net.postern.ledger.JournalMerge;
 import net.postern.ledger.Ledger;
+import net.postern.ledger.LedgerRebuild;
 import net.postern.ledger.LedgerUnavailableException;
 import net.postern.ledger.RefusalTrace;
 import net.postern.ledger.SegmentRetention;
@@ -165,8 +166,9 @@ public final class Node implements AutoCloseable {
     if (recovered > 0) {
       LOG.info("{} deliveries were under way when this node stopped; they are due now", recovered);
     }
-    reconciler = new Reconciler(vault, ledger, new SegmentTable(database));
-    Reconciler.Report found = reconciler.run();
+    reconciler =
+        new Reconciler(vault, ledger, new SegmentTable(database), new LedgerRebuild(database));
+    Reconciler.Report found = reconciler.start();
 
     delivery =
         new DeliveryEngine(

@@ -29,7 +29,6 @@ import net.postern.ledger.Journal;
 import net.postern.ledger.LedgerRebuild;
 import net.postern.ledger.MessageRecord;
 import net.postern.ledger.RecordJson;
-import net.postern.ledger.SegmentTable;
 import net.postern.tenant.Settings;
 import net.postern.vault.ErasedException;
 import net.postern.vault.Place;
@@ -40,7 +39,8 @@ import org.jdbi.v3.core.JdbiException;
 /**
  * Fills an empty database from one store and the master key: settings, then the journal of
  * outcomes, then every message with its deliveries. The other stores are not read, but for the
- * generations of settings; the node's upkeep fills them after the next start.
+ * generations of settings; the node's upkeep fills them after the next start, and its reconciler
+ * enters what they have more.
  *
  * <p>Every step may be repeated, and a run that was interrupted goes on: segments that were entered
  * are noted. Until a rebuild has finished no node starts on the database, for it would deliver
@@ -69,7 +69,6 @@ public final class Rebuild {
   private final KeyRing keys;
   private final Settings settings;
   private final LedgerRebuild ledger;
-  private final SegmentTable segments;
   private final int threads;
   private final PrintWriter out;
 
@@ -107,7 +106,6 @@ public final class Rebuild {
     this.keys = stores.keys();
     this.settings = new Settings(database, stores.replicas(), keys, List.of());
     this.ledger = new LedgerRebuild(database);
-    this.segments = new SegmentTable(database);
     this.threads = threads;
     this.out = out;
   }
@@ -283,7 +281,7 @@ public final class Rebuild {
 
   private void messages() throws IOException, InterruptedException {
     List<UUID> all = StoreWalk.segments(from);
-    Set<UUID> done = segments.recorded();
+    Set<UUID> done = ledger.walked();
     Queue<UUID> queue = new ConcurrentLinkedQueue<>(all);
     queue.removeIf(done::contains);
     walked.set(all.size() - queue.size());
@@ -339,7 +337,8 @@ public final class Rebuild {
         complain("segment %s is damaged in %d places".formatted(segment, found.damaged()));
       }
       torn.addAndGet(found.torn() ? 1 : 0);
-      segments.markRecorded(segment);
+      // Not recorded: the other stores may have more of it. The node looks when it runs.
+      ledger.noteWalked(segment);
       walked.incrementAndGet();
     }
   }
