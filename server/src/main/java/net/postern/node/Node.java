@@ -233,7 +233,12 @@ public final class Node implements AutoCloseable {
             rollback.add(new PeriodicJob("settings", SETTINGS_INTERVAL, settings::writeChanged)),
             rollback.add(
                 new PeriodicJob(
-                    "journal-merge", MERGE_INTERVAL, () -> merge.merge(retention::gone))));
+                    "journal-merge",
+                    MERGE_INTERVAL,
+                    () -> {
+                      merge.merge(retention::gone);
+                      merge.prune(retention::gone, compactor.stats().deletedSegments());
+                    })));
     edge.start();
   }
 
