@@ -1,6 +1,7 @@
 package net.postern.intake;
 
 import java.io.IOException;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -15,6 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.LockSupport;
 import net.postern.id.MessageId;
 import net.postern.ledger.Ledger;
+import net.postern.ledger.LedgerRebuild;
 import net.postern.ledger.MessageRecord;
 import net.postern.ledger.RecordJson;
 import net.postern.ledger.SegmentTable;
@@ -49,6 +51,7 @@ public final class Reconciler implements AutoCloseable {
   private final SegmentVault vault;
   private final Ledger ledger;
   private final SegmentTable segments;
+  private final LedgerRebuild rebuild;
   private final Set<UUID> reported = new HashSet<>();
 
   // Segments that are damaged in all stores: owned by whoever runs.
@@ -56,10 +59,12 @@ public final class Reconciler implements AutoCloseable {
   private volatile boolean closed;
   private volatile Optional<Thread> watcher = Optional.empty();
 
-  public Reconciler(SegmentVault vault, Ledger ledger, SegmentTable segments) {
+  public Reconciler(
+      SegmentVault vault, Ledger ledger, SegmentTable segments, LedgerRebuild rebuild) {
     this.vault = vault;
     this.ledger = ledger;
     this.segments = segments;
+    this.rebuild = rebuild;
   }
 
   /**
@@ -93,6 +98,18 @@ public final class Reconciler implements AutoCloseable {
    * @throws IOException when no store can be listed
    */
   public Report run() throws IOException, InterruptedException {
+    return run(false);
+  }
+
+  /**
+   * The same before mail is accepted: what a rebuild has just read from one store is left to {@link
+   * #watch}, since that may be everything there is, and nearly all of it is in the ledger.
+   */
+  public Report start() throws IOException, InterruptedException {
+    return run(true);
+  }
+
+  private Report run(boolean starting) throws IOException, InterruptedException {
     // In this order: what is begun in between is in the listing and not among the places.
     Set<UUID> inUse = segments.inUse();
     var listed = vault.segments();
@@ -108,13 +125,19 @@ public final class Reconciler implements AutoCloseable {
           inUse.size(),
           inUse.iterator().next());
     }
+    Set<UUID> rebuilt = rebuild.walked();
+    run.rebuilt = !rebuilt.isEmpty();
     Set<UUID> known = segments.recorded();
     Set<UUID> again = inUse.isEmpty() ? segments.droppedInUse() : segments.dropped();
     for (UUID segment : listed.names()) {
       if (!closed && !vault.isOwn(segment)) {
         if (again.contains(segment)) {
           run.walk(segment, true);
-        } else if (!known.contains(segment)) {
+        } else if (known.contains(segment)) {
+          continue;
+        } else if (starting && rebuilt.contains(segment)) {
+          run.unfinished++;
+        } else {
           run.walk(segment, false);
         }
       }
@@ -129,6 +152,7 @@ public final class Reconciler implements AutoCloseable {
     // Asked once each: whether a segment that was not listed is in no store.
     private final Map<UUID, Boolean> nowhere = new HashMap<>();
     private Set<UUID> lost = Set.of();
+    private boolean rebuilt;
     private int walked;
     private int messages;
     private int entered;
@@ -205,6 +229,10 @@ public final class Reconciler implements AutoCloseable {
     }
 
     Report end() {
+      if (rebuilt && listed.complete() && unfinished + damaged == 0 && !closed) {
+        rebuild.forget();
+        LOG.info("what the other stores had more than the one of the rebuild is entered");
+      }
       if (walked > 0) {
         LOG.info(
             "reconciled {} segments: {} messages, {} of them were not in the ledger and are now,"
@@ -238,7 +266,7 @@ public final class Reconciler implements AutoCloseable {
     int noted = 0;
     for (UUID segment : vault.ended()) {
       try {
-        if (segments.missing(vault.upkeep().ids(segment)).isEmpty()) {
+        if (segments.missing(vault.ids(segment)).isEmpty()) {
           segments.markRecorded(segment);
           vault.forget(segment);
           noted++;
@@ -262,11 +290,7 @@ public final class Reconciler implements AutoCloseable {
 
   private void watchOn(Report atStart) {
     Report last = atStart;
-    while (true) {
-      LockSupport.parkNanos(INTERVAL.toNanos());
-      if (closed) {
-        return;
-      }
+    while (!closed) {
       try {
         noteFinished();
         if (last.unfinished() > 0 || !last.complete()) {
@@ -276,6 +300,9 @@ public final class Reconciler implements AutoCloseable {
         LOG.warn("reconciling failed; it is tried again: {}", e.toString());
       } catch (InterruptedException e) {
         return;
+      }
+      if (!closed) {
+        LockSupport.parkNanos(INTERVAL.toNanos());
       }
     }
   }
@@ -373,13 +400,21 @@ public final class Reconciler implements AutoCloseable {
           // The node that was to deliver it at once is gone.
           records.add(record.withoutLeases());
         }
-        commits.add(ledger.record(records, () -> {}));
+        if (run.rebuilt) {
+          // What became of it may be in the journal that the rebuild has read.
+          rebuild.enter(records);
+          entered++;
+        } else {
+          commits.add(ledger.record(records, () -> {}));
+        }
       } catch (MessageErasedException e) {
         // Accepted, never entered, and nobody can read it any more: nothing is left to deliver.
         LOG.warn("message {} at {} is not entered: {}", id, place, e.getMessage());
       } catch (VaultUnavailableException | IllegalArgumentException e) {
         failed++;
         LOG.error("message {} at {} cannot be read and is not entered", id, place, e);
+      } catch (SQLException e) {
+        throw new IOException("a message of the vault cannot be entered: " + e.getMessage(), e);
       } catch (InterruptedException e) {
         throw interrupted(e);
       }

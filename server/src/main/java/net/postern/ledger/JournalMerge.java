@@ -40,10 +40,19 @@ public final class JournalMerge {
   /** Most bytes that one merge reads: held in memory, about five times as large. */
   private static final long MAX_BYTES = 8L << 20;
 
+  /** Objects that one call of {@link #prune} reads, of at most {@link #MAX_BYTES}. */
+  static final int PRUNED_AT_ONCE = 16;
+
   private final List<ObjectStore> stores;
   private final int minimum;
   private final Replicas replicas;
   private final JournalCodec codec;
+
+  // How far pruning has come: the object that was looked at last; empty between two rounds.
+  private String pruned = "";
+
+  // How many segments were deleted when the last round began.
+  private long prunedFor;
 
   /**
    * Says of which messages no frame is left.
@@ -95,23 +104,38 @@ public final class JournalMerge {
   }
 
   /**
-   * Looks at the whole journal and writes those objects again of which at least half is about
-   * messages that are gone. For compaction, after it has deleted segments.
+   * Looks at a part of the journal, {@link #PRUNED_AT_ONCE} objects, and writes those again of
+   * which at least half is about messages that are gone. Calls that follow each other look at all
+   * of it. When all was seen, nothing is read until more segments were deleted. For one thread.
    *
+   * @param deleted how many segments compaction has deleted since this process started
    * @return how many objects there are fewer
    * @throws IOException when no store can be listed, or too few take an object
    */
-  public int prune(Gone gone) throws IOException {
-    int fewer = 0;
-    for (String object : objects().keySet()) {
-      fewer += rewrite(List.of(object), gone, true);
+  public int prune(Gone gone, long deleted) throws IOException {
+    if (pruned.isEmpty() && deleted == prunedFor) {
+      return 0;
     }
+    if (pruned.isEmpty()) {
+      prunedFor = deleted;
+    }
+    int looked = 0;
+    int fewer = 0;
+    for (String object : objects().tailMap(pruned, false).keySet()) {
+      if (looked == PRUNED_AT_ONCE) {
+        return fewer;
+      }
+      looked++;
+      fewer += rewrite(List.of(object), gone, true);
+      pruned = object;
+    }
+    pruned = "";
     return fewer;
   }
 
   // The objects that any store lists, and their lengths. Sorted, so that a run is repeatable.
-  private Map<String, Long> objects() throws IOException {
-    Map<String, Long> found = new TreeMap<>();
+  private TreeMap<String, Long> objects() throws IOException {
+    TreeMap<String, Long> found = new TreeMap<>();
     int listed = 0;
     IOException failure = new IOException("no store can be listed");
     for (ObjectStore store : stores) {

@@ -9,10 +9,12 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import net.postern.db.Database;
 
@@ -166,9 +168,35 @@ public final class LedgerRebuild {
         .orElse(0L);
   }
 
+  /** Segments that the rebuild has read from its store. */
+  public Set<UUID> walked() {
+    return database
+        .jdbi()
+        .withHandle(
+            handle ->
+                new HashSet<>(
+                    handle.createQuery("select id from rebuilt_segment").mapTo(UUID.class).list()));
+  }
+
+  /** Notes that a segment was read from the rebuild's store. Others may have more of it. */
+  public void noteWalked(UUID segment) {
+    database
+        .jdbi()
+        .useHandle(
+            handle ->
+                handle.execute(
+                    "insert into rebuilt_segment (id) values (?) on conflict do nothing", segment));
+  }
+
+  /** Forgets journal and segments: everything that any store has was entered. */
+  public void forget() {
+    database.jdbi().useHandle(handle -> handle.execute("truncate journal_seen, rebuilt_segment"));
+  }
+
   /**
    * Ends the rebuild: further entries of the journal get higher numbers than all that were, far
-   * higher, since a store that is away may have entries that were not seen.
+   * higher, since a store that is away may have entries that were not seen. What the journal said
+   * stays, for what the other stores have; see {@link #forget}.
    */
   public void finish() {
     database
@@ -183,7 +211,6 @@ public final class LedgerRebuild {
                   .bind(0, AHEAD)
                   .mapTo(Long.class)
                   .one();
-              handle.execute("truncate journal_seen");
               handle.execute("update rebuild set finished_at = now() where finished_at is null");
             });
     database.jdbi().useHandle(handle -> handle.execute("analyze message, delivery"));

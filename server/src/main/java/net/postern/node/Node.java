@@ -35,6 +35,7 @@ import net.postern.ledger.ErasedMail;
 import net.postern.ledger.Journal;
 import net.postern.ledger.JournalMerge;
 import net.postern.ledger.Ledger;
+import net.postern.ledger.LedgerRebuild;
 import net.postern.ledger.LedgerUnavailableException;
 import net.postern.ledger.RefusalTrace;
 import net.postern.ledger.SegmentRetention;
@@ -166,8 +167,9 @@ public final class Node implements AutoCloseable {
     if (recovered > 0) {
       LOG.info("{} deliveries were under way when this node stopped; they are due now", recovered);
     }
-    reconciler = new Reconciler(vault, ledger, new SegmentTable(database));
-    Reconciler.Report found = reconciler.run();
+    reconciler =
+        new Reconciler(vault, ledger, new SegmentTable(database), new LedgerRebuild(database));
+    Reconciler.Report found = reconciler.start();
 
     delivery =
         new DeliveryEngine(
@@ -234,7 +236,12 @@ public final class Node implements AutoCloseable {
             rollback.add(new PeriodicJob("settings", SETTINGS_INTERVAL, settings::writeChanged)),
             rollback.add(
                 new PeriodicJob(
-                    "journal-merge", MERGE_INTERVAL, () -> merge.merge(retention::gone))));
+                    "journal-merge",
+                    MERGE_INTERVAL,
+                    () -> {
+                      merge.merge(retention::gone);
+                      merge.prune(retention::gone, compactor.stats().deletedSegments());
+                    })));
     edge.start();
   }
 

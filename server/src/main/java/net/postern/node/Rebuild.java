@@ -32,7 +32,6 @@ import net.postern.ledger.JournalEntry;
 import net.postern.ledger.LedgerRebuild;
 import net.postern.ledger.MessageRecord;
 import net.postern.ledger.RecordJson;
-import net.postern.ledger.SegmentTable;
 import net.postern.tenant.Settings;
 import net.postern.vault.ErasedException;
 import net.postern.vault.Place;
@@ -44,7 +43,8 @@ import org.jdbi.v3.core.JdbiException;
  * Fills an empty database from one store and the master key: settings, then the journal of
  * outcomes, then every message with its deliveries. Settings and journal of the other stores are
  * read as well, when these answer: the next start enters their mail, and must not deliver again
- * what only their journal says was delivered. The node's upkeep fills them after the next start.
+ * what only their journal says was delivered. The node's upkeep fills them after the next start,
+ * and its reconciler enters what they have more.
  *
  * <p>Every step may be repeated, and a run that was interrupted goes on: segments that were entered
  * are noted. Until a rebuild has finished no node starts on the database, for it would deliver
@@ -73,7 +73,6 @@ public final class Rebuild {
   private final KeyRing keys;
   private final Settings settings;
   private final LedgerRebuild ledger;
-  private final SegmentTable segments;
   private final int threads;
   private final PrintWriter out;
 
@@ -111,7 +110,6 @@ public final class Rebuild {
     this.keys = stores.keys();
     this.settings = new Settings(database, stores.replicas(), keys, List.of());
     this.ledger = new LedgerRebuild(database);
-    this.segments = new SegmentTable(database);
     this.threads = threads;
     this.out = out;
   }
@@ -341,7 +339,7 @@ public final class Rebuild {
 
   private void messages() throws IOException, InterruptedException {
     List<UUID> all = StoreWalk.segments(from);
-    Set<UUID> done = segments.recorded();
+    Set<UUID> done = ledger.walked();
     Queue<UUID> queue = new ConcurrentLinkedQueue<>(all);
     queue.removeIf(done::contains);
     walked.set(all.size() - queue.size());
@@ -397,7 +395,8 @@ public final class Rebuild {
         complain("segment %s is damaged in %d places".formatted(segment, found.damaged()));
       }
       torn.addAndGet(found.torn() ? 1 : 0);
-      segments.markRecorded(segment);
+      // Not recorded: the other stores may have more of it. The node looks when it runs.
+      ledger.noteWalked(segment);
       walked.incrementAndGet();
     }
   }

@@ -122,11 +122,16 @@ final class Segment {
    * The messages in a segment that is known to be undamaged: reads the clear part of each frame and
    * nothing else.
    *
-   * @throws IOException when it is not whole, or the store fails
+   * @param length that the copy is to have, in bytes
+   * @throws IOException when it has another length or is not whole, or the store fails
    */
-  static List<MessageId> ids(ObjectStore store, UUID segment) throws IOException {
+  static List<MessageId> ids(ObjectStore store, UUID segment, long length) throws IOException {
     String object = object(segment);
-    long length = store.length(object);
+    long there = store.length(object);
+    if (there != length) {
+      throw new IOException(
+          "segment %s is %d bytes long, not %d".formatted(segment, there, length));
+    }
     List<MessageId> ids = new ArrayList<>();
     long at = HEADER;
     while (at < length) {

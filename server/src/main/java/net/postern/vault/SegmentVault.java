@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -20,6 +21,7 @@ import net.postern.blob.TimedStore;
 import net.postern.config.VaultConfig;
 import net.postern.events.Events;
 import net.postern.events.MailEvent;
+import net.postern.id.MessageId;
 import net.postern.keys.KeyRing;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -79,8 +81,9 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
   // Owned by the committing thread; read by others only to leave the segment alone.
   private volatile Optional<Open> open = Optional.empty();
 
-  // Segments that this process ended, until someone knows that the ledger has all of them.
-  private final Set<UUID> ended = ConcurrentHashMap.newKeySet();
+  // Segments that this process ended, and how long each is with all that was acknowledged; until
+  // someone knows that the ledger has all of them.
+  private final Map<UUID, Long> ended = new ConcurrentHashMap<>();
   private ByteBuffer buffer = ByteBuffer.allocateDirect(GROUP_BYTES + Segment.HEADER);
 
   /**
@@ -219,12 +222,26 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
 
   /** Whether this process wrote a segment and {@link #forget} was not said of it. */
   public boolean isOwn(UUID segment) {
-    return ended.contains(segment) || openSegment().equals(Optional.of(segment));
+    return ended.containsKey(segment) || openSegment().equals(Optional.of(segment));
   }
 
   /** The segments that this process wrote and ended, other than forgotten ones. */
   public List<UUID> ended() {
-    return List.copyOf(ended);
+    return List.copyOf(ended.keySet());
+  }
+
+  /**
+   * The messages of a segment that this process wrote and ended: all that were acknowledged.
+   *
+   * @throws IOException when no store gives a copy that ends where the last of them does: a copy
+   *     may be shorter, of a store that took only a part, or longer by what was not acknowledged
+   */
+  public List<MessageId> ids(UUID segment) throws IOException {
+    Long length = ended.get(segment);
+    if (length == null) {
+      throw new IOException("segment " + segment + " was not written by this process");
+    }
+    return upkeep.ids(segment, length);
   }
 
   /** Says that everything in a segment is known to be in the ledger. */
@@ -290,7 +307,7 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
   /** Gets the frames of a {@link #walk}. */
   @FunctionalInterface
   public interface FrameVisitor {
-    void frame(Place place, net.postern.id.MessageId id, Content content) throws IOException;
+    void frame(Place place, MessageId id, Content content) throws IOException;
   }
 
   /** Decrypts a frame when asked. */
@@ -371,11 +388,10 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     }
     long length = before + bytes.limit() - (current.started() ? 0 : Segment.HEADER);
     boolean whole = done.size() == current.members().size();
-    if (whole && length < config.segmentSize().bytes() && !isOld(current)) {
-      open =
-          Optional.of(
-              new Open(current.segment(), current.members(), current.sinceMillis(), length, true));
-    } else {
+    open =
+        Optional.of(
+            new Open(current.segment(), current.members(), current.sinceMillis(), length, true));
+    if (!whole || length >= config.segmentSize().bytes() || isOld(current)) {
       end();
     }
     acknowledge(group, current.segment(), before, done.size());
@@ -484,7 +500,7 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
 
   private void end() {
     if (open.isPresent()) {
-      ended.add(open.get().segment());
+      ended.put(open.get().segment(), open.get().length());
       if (open.get().members().size() < lanes.size()) {
         upkeep.equalizeSoon();
       }

@@ -164,13 +164,15 @@ public final class StoreUpkeep implements AutoCloseable {
   /**
    * The messages in a segment that was written and ended by this process.
    *
-   * @throws IOException when no store gives a whole copy
+   * @param length of the segment with all that was acknowledged, in bytes
+   * @throws IOException when no store gives a copy of this length
    */
-  public List<MessageId> ids(UUID segment) throws IOException {
-    IOException failure = new IOException("no store has a whole copy of segment " + segment);
+  List<MessageId> ids(UUID segment, long length) throws IOException {
+    IOException failure =
+        new IOException("no store has a copy of segment %s of %d bytes".formatted(segment, length));
     for (ObjectStore store : readable()) {
       try {
-        return Segment.ids(store, segment);
+        return Segment.ids(store, segment, length);
       } catch (IOException e) {
         failure.addSuppressed(e);
       }

@@ -28,6 +28,7 @@ import net.postern.ledger.Balance;
 import net.postern.ledger.Dispatcher;
 import net.postern.ledger.LeasedDelivery;
 import net.postern.ledger.Ledger;
+import net.postern.ledger.LedgerRebuild;
 import net.postern.ledger.MessageQueries;
 import net.postern.ledger.SegmentTable;
 import net.postern.tenant.Customer;
@@ -162,7 +163,8 @@ final class IntakeWorld implements AutoCloseable {
   }
 
   Reconciler reconciler() {
-    return new Reconciler(stores.vault(), ledger, new SegmentTable(database));
+    return new Reconciler(
+        stores.vault(), ledger, new SegmentTable(database), new LedgerRebuild(database));
   }
 
   Recipient recipient(String address) {

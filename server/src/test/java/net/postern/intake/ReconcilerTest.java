@@ -131,6 +131,32 @@ class ReconcilerTest {
     assertEquals(0, world.difference());
   }
 
+  /** A store that refused the last group has a clean copy, and that is not all. */
+  @Test
+  void aCopyThatEndsEarlyDoesNotStandForTheSegment() throws Exception {
+    send("one", "ann@mild.example");
+    world.stores.stores.getFirst().mood(Mood.READ_ONLY);
+    MessageId last = send("two", "ann@mild.example");
+    Place place = world.queries.find(last).getFirst().place();
+    assertEquals(List.of(place.segment()), world.stores.vault().ended());
+    assertEquals(2, world.stores.copies(place), "the first store lacks the last group");
+    forgetInLedger(last);
+    world.stores.stores.getFirst().mood(Mood.GOOD);
+    // The others are away: the short copy is the only one that can be asked.
+    for (int store = 1; store < 3; store++) {
+      world.stores.stores.get(store).mood(Mood.FAILING);
+    }
+    assertEquals(0, world.reconciler().noteFinished());
+    assertFalse(new SegmentTable(world.database).recorded().contains(place.segment()));
+    for (int store = 1; store < 3; store++) {
+      world.stores.stores.get(store).mood(Mood.GOOD);
+    }
+    assertEquals(0, world.reconciler().noteFinished(), "one is not in the ledger");
+    world.restart();
+    assertEquals(1, world.reconciler().run().entered());
+    assertTrue(new SegmentTable(world.database).recorded().contains(place.segment()));
+  }
+
   /** Whole in no copy, each damaged at another place: the copies vote before anybody walks. */
   @Test
   void whatTheCopiesCanSettleIsEntered() throws Exception {

@@ -213,13 +213,31 @@ class JournalTest {
         Stream.generate(() -> world.message(DeliveryState.HELD)).limit(4).toList();
     manyObjects(mails);
     JournalMerge merge = new JournalMerge(stores.stores, 2, stores.keys());
-    assertEquals(0, merge.prune(JournalMerge.Gone.NOTHING));
+    assertEquals(0, merge.prune(JournalMerge.Gone.NOTHING, 1));
     assertEquals(8, objects(0));
     MessageId gone = mails.getFirst().id();
-    assertEquals(2, merge.prune(messages -> messages.contains(gone) ? Set.of(gone) : Set.of()));
+    JournalMerge.Gone one = messages -> messages.contains(gone) ? Set.of(gone) : Set.of();
+    assertEquals(0, merge.prune(one, 1), "nothing was deleted since all of it was seen");
+    assertEquals(2, merge.prune(one, 2));
     assertEquals(6, objects(0));
     assertTrue(entries(0).stream().noneMatch(each -> each.delivery().message().equals(gone)));
     assertEquals(3, entries(0).stream().map(JournalEntry::delivery).distinct().count());
+  }
+
+  /** However long the journal is: a call reads a part of it, and the next goes on. */
+  @Test
+  void aLongJournalIsPrunedInParts() throws Exception {
+    List<MessageRecord> mails =
+        Stream.generate(() -> world.message(DeliveryState.HELD))
+            .limit(JournalMerge.PRUNED_AT_ONCE)
+            .toList();
+    manyObjects(mails);
+    assertEquals(2 * JournalMerge.PRUNED_AT_ONCE, objects(0));
+    JournalMerge merge = new JournalMerge(stores.stores, 2, stores.keys());
+    assertEquals(JournalMerge.PRUNED_AT_ONCE, merge.prune(messages -> messages, 1));
+    assertEquals(JournalMerge.PRUNED_AT_ONCE, objects(0));
+    assertEquals(JournalMerge.PRUNED_AT_ONCE, merge.prune(messages -> messages, 1));
+    assertEquals(0, objects(0));
   }
 
   private int objects(int store) throws IOException {

@@ -75,7 +75,9 @@ class RestoredDatabaseTest {
   }
 
   private Reconciler.Report reconcile() throws Exception {
-    return new Reconciler(world.stores.vault(), world.ledger, world.segments).run();
+    return new Reconciler(
+            world.stores.vault(), world.ledger, world.segments, new LedgerRebuild(world.database))
+        .run();
   }
 
   private void compactForLong() throws Exception {

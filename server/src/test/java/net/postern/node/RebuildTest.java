@@ -13,6 +13,7 @@ import java.io.InputStreamReader;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,9 +21,11 @@ import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -42,6 +45,7 @@ import net.postern.keys.MasterKey;
 import net.postern.ledger.Balance;
 import net.postern.ledger.LedgerRebuild;
 import net.postern.ledger.MessageQueries;
+import net.postern.ledger.SegmentTable;
 import net.postern.tenant.Customer;
 import net.postern.tenant.Route;
 import net.postern.tenant.Settings;
@@ -362,6 +366,40 @@ class RebuildTest {
       try (Database again = Database.open(config().database(), directory)) {
         assertEquals("delivered 4, held 1, waiting 1", states(again));
       }
+    }
+  }
+
+  /** The store of the rebuild took only a part of a segment; the others have the rest. */
+  @Test
+  void whatOtherStoresHaveMoreIsEnteredAsTheJournalSays() throws Exception {
+    try (SmtpPeer next = SmtpPeer.start(script(false))) {
+      history(next);
+      DirectoryStore store = new DirectoryStore("alone", directory.resolve("data/store-1"));
+      UUID segment = StoreWalk.segments(store).getFirst();
+      Path file =
+          directory
+              .resolve("data/store-1/segments")
+              .resolve(segment.toString().substring(0, 2))
+              .resolve(segment.toString());
+      byte[] bytes = Files.readAllBytes(file);
+      ByteBuffer head = ByteBuffer.wrap(bytes);
+      int first = head.getInt(40 + 8);
+      Files.write(file, Arrays.copyOf(bytes, 40 + first));
+      newDatabase();
+
+      Rebuild.Report report = rebuild("store-1");
+      assertTrue(report.whole(), "a clean end looks like any other");
+      assertEquals(1, report.messages());
+      try (Database again = Database.open(config().database(), directory)) {
+        assertEquals(Set.of(), new SegmentTable(again).recorded());
+      }
+      try (Node node = Node.start(config())) {
+        Await.until(() -> states(node.database()).equals("delivered 4, held 1, waiting 1"));
+        Await.until(() -> new SegmentTable(node.database()).recorded().contains(segment));
+        Await.until(() -> new LedgerRebuild(node.database()).walked().isEmpty());
+        assertEquals(4, next.received().size(), "nothing twice");
+      }
+      assertArrayEquals(bytes, Files.readAllBytes(file), "the store has all of it again");
     }
   }
 
