@@ -123,7 +123,7 @@ final class CustomerAdmin extends NeedsSubcommand {
         (bench, out) -> {
           Customer customer = AdminCommand.customer(bench, name);
           if (!confirm.equals(Optional.of(name))) {
-            ErasedMail.Open open = bench.erasing().open(customer.id().value());
+            ErasedMail.Open open = bench.erasing().open(customer);
             for (Tenants.Listed each : bench.tenants().customers()) {
               if (each.customer().id().equals(customer.id())) {
                 out.println(

@@ -86,7 +86,7 @@ final class UserAdmin extends NeedsSubcommand {
         (bench, out) -> {
           Erasures.Target target = target(bench.erasing().erasures(), address);
           if (!confirm.equals(Optional.of(address))) {
-            describe(out, target, bench.erasing().open(target.mailbox().value()));
+            describe(out, target, bench.erasing().open(target));
             throw new CommandFailure(
                 Exit.USAGE, "to erase it, repeat what you named: --confirm '" + address + "'");
           }

@@ -61,9 +61,23 @@ public final class KeyUpkeep implements AutoCloseable {
   public int look() throws IOException {
     List<UUID> gone = shelf.erasedWithin(ATTENTION);
     gone.forEach(ring::forget);
+    int settled = settle();
     if (!gone.isEmpty()) {
-      erased.accept(gone);
+      tell(gone);
     }
+    return settled;
+  }
+
+  // What hangs on it must not keep a tombstone from the stores, nor a key that is new.
+  private void tell(List<UUID> gone) {
+    try {
+      erased.accept(gone);
+    } catch (RuntimeException e) {
+      LOG.warn("what erased keys leave cannot be ended now; it is tried again: {}", e.toString());
+    }
+  }
+
+  private int settle() throws IOException {
     int settled = 0;
     boolean failed = false;
     for (UUID id : shelf.unsettled(BATCH)) {

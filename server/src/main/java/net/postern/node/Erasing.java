@@ -2,6 +2,7 @@ package net.postern.node;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import net.postern.events.Events;
 import net.postern.events.MailEvent;
@@ -10,10 +11,11 @@ import net.postern.ledger.ErasedMail;
 import net.postern.tenant.Customer;
 import net.postern.tenant.Erasures;
 import net.postern.tenant.TenantException;
+import org.jdbi.v3.core.JdbiException;
 
 /**
- * Erasing from beginning to end: the key and the addresses ({@link Erasures}), the deliveries that
- * are open ({@link ErasedMail}), the stores ({@link KeyRing#spread}).
+ * Erasing from beginning to end: the key and the addresses ({@link Erasures}), the stores ({@link
+ * KeyRing#spread}), the deliveries that are open ({@link ErasedMail}).
  */
 public final class Erasing {
   private final Erasures erasures;
@@ -28,10 +30,15 @@ public final class Erasing {
     this.events = events;
   }
 
-  /** What was found and done. */
-  public record Outcome(List<ErasedMail.Removed> removed, List<String> lacking) {
+  /**
+   * What was done.
+   *
+   * @param removed how many open deliveries ended
+   * @param lacking why stores do not have the tombstone yet
+   * @param unended why not all open deliveries could be ended
+   */
+  public record Outcome(long removed, List<String> lacking, Optional<String> unended) {
     public Outcome {
-      removed = List.copyOf(removed);
       lacking = List.copyOf(lacking);
     }
   }
@@ -40,16 +47,20 @@ public final class Erasing {
     return erasures;
   }
 
-  /** What is open for a mailbox or a customer. */
-  public ErasedMail.Open open(UUID id) {
-    return mail.open(id);
+  /** What is open for a mailbox. */
+  public ErasedMail.Open open(Erasures.Target target) {
+    return mail.open(new Erasures.Erased(target.customer(), Optional.of(target.mailbox())));
+  }
+
+  /** What is open for a customer. */
+  public ErasedMail.Open open(Customer customer) {
+    return mail.open(new Erasures.Erased(customer.id(), Optional.empty()));
   }
 
   /**
    * Erases a mailbox; of one that was erased before, finishes what is left to do.
    *
-   * @return the deliveries that ended, and why stores do not have the tombstone yet: they get it
-   *     when they are back
+   * @return the deliveries that ended, and what could not be done now: a running node does it
    * @throws TenantException when it may not be: nothing was changed
    */
   public Outcome mailbox(Erasures.Target target) throws TenantException {
@@ -63,24 +74,35 @@ public final class Erasing {
     return finish(customer.id().value());
   }
 
+  // The stores first: while one has the key, its mail can be read.
   private Outcome finish(UUID id) {
-    List<ErasedMail.Removed> removed = endDeliveries(List.of(id));
+    List<String> lacking;
     try {
-      return new Outcome(
-          removed, keys.spread(id).failures().stream().map(IOException::getMessage).toList());
+      lacking = keys.spread(id).failures().stream().map(IOException::getMessage).toList();
     } catch (IOException e) {
-      return new Outcome(removed, List.of(String.valueOf(e.getMessage())));
+      lacking = List.of(String.valueOf(e.getMessage()));
+    }
+    try {
+      return new Outcome(endDeliveries(List.of(id)), lacking, Optional.empty());
+    } catch (JdbiException e) {
+      return new Outcome(0, lacking, Optional.of(String.valueOf(e.getMessage())));
     }
   }
 
-  /** Ends the open deliveries of what was erased. */
-  List<ErasedMail.Removed> endDeliveries(List<UUID> ids) {
-    List<ErasedMail.Removed> removed = mail.remove(ids);
+  /**
+   * Ends the open deliveries of what was erased.
+   *
+   * @return how many
+   */
+  long endDeliveries(List<UUID> ids) {
+    return mail.remove(erasures.of(ids), this::tell);
+  }
+
+  private void tell(List<ErasedMail.Removed> removed) {
     for (ErasedMail.Removed each : removed) {
       events.emit(
           new MailEvent.Removed(
               each.message(), each.customer(), each.recipient(), ErasedMail.RULE));
     }
-    return removed;
   }
 }

@@ -51,6 +51,27 @@ public final class Erasures {
   }
 
   /**
+   * What was erased, or is to be.
+   *
+   * @param mailbox empty: everything of the customer
+   */
+  public record Erased(CustomerId customer, Optional<MailboxId> mailbox) {}
+
+  /** Which of some ids are mailboxes and customers, and whose. */
+  public List<Erased> of(List<UUID> ids) {
+    String[] all = ids.stream().map(UUID::toString).toArray(String[]::new);
+    return database.rows(
+        "select customer_id, id mailbox from mailbox where id = any(?::uuid[])"
+            + " union all select id, null from customer where id = any(?::uuid[])",
+        row ->
+            new Erased(
+                new CustomerId(row.getObject("customer_id", UUID.class)),
+                Optional.ofNullable(row.getObject("mailbox", UUID.class)).map(MailboxId::new)),
+        all,
+        all);
+  }
+
+  /**
    * A mailbox that can be erased.
    *
    * @param addresses that lead to it; {@code *@domain} for a catch-all

@@ -393,9 +393,9 @@ class ErasingTest {
     MessageId held = enter(place, DeliveryState.HELD, DeliveryState.HELD);
     MessageId busy = enter(place, DeliveryState.IN_PROGRESS, DeliveryState.IN_PROGRESS);
     events.clear();
-    assertEquals(new ErasedMail.Open(2, 1), erasing().open(ann.value()));
+    assertEquals(new ErasedMail.Open(2, 1), erasing().open(erasing().erasures().find(ann)));
     Erasing.Outcome outcome = erase(ANN);
-    assertEquals(2, outcome.removed().size());
+    assertEquals(2, outcome.removed());
     String removed = DeliveryState.REMOVED + " " + ErasedMail.RULE;
     assertEquals(List.of(removed, "WAITING "), states(waiting));
     assertEquals(List.of(removed, "HELD score 7"), states(held));
@@ -544,7 +544,7 @@ class ErasingTest {
     assertEquals(1, ring().labels(disks.getFirst()).customers().size(), "Other Ltd alone");
     assertEquals(List.of(), ring().labels(disks.getFirst()).unreadable());
     assertEquals(List.of(), outcome.lacking());
-    assertEquals(2, outcome.removed().size());
+    assertEquals(2, outcome.removed());
     assertEquals(
         List.of("REMOVED " + ErasedMail.RULE, "REMOVED " + ErasedMail.RULE), states(waiting));
     for (int store = 0; store < 3; store++) {

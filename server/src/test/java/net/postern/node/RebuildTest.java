@@ -182,7 +182,7 @@ class RebuildTest {
         Erasing erasing = bench.erasing();
         Erasing.Outcome outcome =
             erasing.mailbox(erasing.erasures().find(address("ann@one.example")));
-        assertEquals(1, outcome.removed().size(), "the one that was held");
+        assertEquals(1, outcome.removed(), "the one that was held");
         assertEquals(List.of(), outcome.lacking());
       }
       deleteAllBut(2);

@@ -203,6 +203,26 @@ class DatabaseKeyShelfTest {
     assertThrows(KeyErasedException.class, () -> ring().mailboxKey(mailbox));
   }
 
+  /** What hangs on an erasure cannot be done for now: the tombstone is in every store anyway. */
+  @Test
+  void aTombstoneDoesNotWaitForWhatHangsOnIt() throws IOException {
+    KeyRing running = ring();
+    assertEquals(customer, running.mailboxKey(mailbox).customer());
+    Parcel tombstone = shelf.raise(mailbox.value(), ring().tombstone(mailbox, Instant.now()));
+    List<UUID> told = new ArrayList<>();
+    KeyUpkeep upkeep =
+        new KeyUpkeep(
+            running,
+            ids -> {
+              told.addAll(ids);
+              throw new IllegalStateException("too slow, as ordered");
+            });
+    assertEquals(1, upkeep.look());
+    everyPlaceHas(tombstone, mailbox.value());
+    assertThrows(KeyErasedException.class, () -> running.mailboxKey(mailbox));
+    assertEquals(List.of(mailbox.value()), told, "the control: it was tried");
+  }
+
   /** Killed between deleting and writing: the store has nothing until it gets the tombstone. */
   @Test
   void aStoreThatLostTheRecordWhileItWasErasedGetsTheTombstone() throws IOException {
