@@ -53,6 +53,7 @@ public final class StoreUpkeep implements AutoCloseable {
   private volatile boolean equalizeWanted = true;
 
   /**
+   * @param check tells genuine parcels from forged ones
    * @param returned told when a store takes mail again; must not block
    */
   StoreUpkeep(
@@ -60,6 +61,7 @@ public final class StoreUpkeep implements AutoCloseable {
       VaultConfig config,
       Supplier<Optional<UUID>> openSegment,
       SegmentFacts facts,
+      ParcelCheck check,
       Runnable returned,
       Events events) {
     this.lanes = lanes;
@@ -78,7 +80,7 @@ public final class StoreUpkeep implements AutoCloseable {
               equalizeNow();
             },
             events);
-    this.mender = new Mender(lanes.size(), config.minimum(), this.facts);
+    this.mender = new Mender(lanes.size(), config.minimum(), this.facts, check);
     this.catchUp = new CatchUp(mender, this.facts, () -> closed);
     this.thread = Thread.ofPlatform().name("store-upkeep").daemon().unstarted(this::run);
     thread.start();
