@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import net.postern.blob.ObjectStore;
@@ -67,6 +68,7 @@ public final class StoreCheck {
                 facts,
                 keys.<ParcelCheck>map(ring -> ring::judge).orElse(ParcelCheck.NO_KEYS)),
             () -> timed,
+            Set.of(),
             repair,
             clock,
             () -> false);

@@ -607,6 +607,36 @@ class ScrubTest {
     assertEquals(ScrubState.NEW, ScrubState.load(file), "a damaged state is none");
   }
 
+  /** What was not looked at before a restart was not looked at, whatever comes after it. */
+  @Test
+  void aStoreThatWasAwayBeforeTheRestartHasNoFullPass() throws Exception {
+    fill(60, 9_000);
+    Path file = temp.resolve("scrub.state");
+    SegmentVault vault = world.vault();
+    long all = content().getFirst().values().stream().mapToLong(bytes -> bytes.length).sum();
+    VaultConfig slow = config(VaultWorld.READ_WAIT, all / 3, Duration.ofDays(7));
+    world.stores.get(2).mood(Mood.FULL);
+    world.awaitUp(2);
+    try (Scrubber scrubber =
+        new Scrubber(slow, vault, file, world.events::add, Clock.systemUTC())) {
+      Await.until(() -> scrubber.state().after().startsWith("segments/"));
+    }
+    assertTrue(ScrubState.load(file).underWay());
+    assertEquals(Set.of("store-3"), ScrubState.load(file).gaps());
+    world.stores.get(2).mood(Mood.GOOD);
+    world.awaitUp(3);
+    VaultConfig fast = config(VaultWorld.READ_WAIT, 1 << 30, Duration.ofDays(7));
+    try (Scrubber scrubber =
+        new Scrubber(fast, vault, file, world.events::add, Clock.systemUTC())) {
+      Await.until(() -> !scrubber.state().underWay());
+      assertTrue(scrubber.state().store("store-3").lastFullPass().isEmpty());
+      assertTrue(scrubber.state().store("store-1").lastFullPass().isPresent(), "the control");
+    }
+    assertFalse(
+        world.events.stream()
+            .anyMatch(event -> event instanceof MailEvent.Scrubbed scrub && scrub.full()));
+  }
+
   @Test
   void theRateHolds() throws Exception {
     DirectoryStore disk = world.disks.getFirst();
