@@ -15,5 +15,7 @@ public record DatabaseConfig(
         @Default("0")
         @Bounds(min = "0", max = "65535")
         int port,
-    @Doc("Most connections of this node.") @Default("10") @Bounds(min = "1", max = "1000")
+    @Doc("Most connections of this node; compaction alone needs three at once.")
+        @Default("10")
+        @Bounds(min = "4", max = "1000")
         int connections) {}

@@ -336,6 +336,73 @@ public final class KeyRing {
   }
 
   /**
+   * Whether a parcel was written by someone who has the key to it: a key's record opens under the
+   * key above it, an object of the journal under the system's key, settings under their customer's.
+   * Makes no key.
+   *
+   * @param object its name
+   */
+  public Authenticity judge(String object, Parcel parcel) {
+    Optional<UUID> id = KeyRecord.id(object);
+    if (id.isEmpty()) {
+      return Authenticity.FORGED;
+    }
+    return switch (object.substring(0, object.indexOf('/'))) {
+      case KeyRecord.KIND -> judge(id.get(), parcel);
+      case "journal" -> judge(object, parcel, this::existingSystemKey);
+      case "settings" -> judge(object, parcel, () -> customerKey(id.get()));
+      default -> Authenticity.UNKNOWN;
+    };
+  }
+
+  private SecretKeySpec existingSystemKey() throws IOException {
+    SecretKeySpec cached = customers.getIfPresent(SYSTEM);
+    return cached == null ? read(KeyRecord.Kind.SYSTEM, SYSTEM, this::open) : cached;
+  }
+
+  /** Gets a key. */
+  @FunctionalInterface
+  private interface Source {
+    SecretKeySpec get() throws IOException;
+  }
+
+  private static Authenticity judge(String object, Parcel parcel, Source source) {
+    return opens(source, object.getBytes(StandardCharsets.US_ASCII), parcel.content());
+  }
+
+  private Authenticity judge(UUID id, Parcel parcel) {
+    try {
+      verify(KeyRecord.decode(id, parcel));
+      return Authenticity.GENUINE;
+    } catch (UntrustedKeyException e) {
+      return Authenticity.FORGED;
+    } catch (KeyErasedException e) {
+      return Authenticity.ERASED;
+    } catch (IOException e) {
+      LOG.debug("key {} cannot be judged", id, e);
+      return Authenticity.UNKNOWN;
+    }
+  }
+
+  private static Authenticity opens(Source source, byte[] context, byte[] sealed) {
+    SecretKeySpec key;
+    try {
+      key = source.get();
+    } catch (KeyErasedException e) {
+      return Authenticity.ERASED;
+    } catch (IOException e) {
+      LOG.debug("the key to judge by cannot be had", e);
+      return Authenticity.UNKNOWN;
+    }
+    try {
+      Aead.open(key, context, sealed);
+      return Authenticity.GENUINE;
+    } catch (GeneralSecurityException | IllegalArgumentException e) {
+      return Authenticity.FORGED;
+    }
+  }
+
+  /**
    * What a record that hangs on a master key is when the current one seals it, a generation higher.
    *
    * @throws IOException when it does not open

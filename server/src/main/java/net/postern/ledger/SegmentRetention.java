@@ -5,6 +5,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Timestamp;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
@@ -148,6 +149,20 @@ public final class SegmentRetention implements SegmentBook {
     } catch (SQLException | JdbiException e) {
       throw new IOException("the database cannot be asked about segments: " + e.getMessage(), e);
     }
+  }
+
+  /**
+   * How far a clock is ahead of the database's, negative when it is behind.
+   *
+   * @throws IOException when the database is away
+   */
+  public Duration ahead(Clock clock) throws IOException {
+    return ask(
+        handle -> {
+          Timestamp database =
+              handle.createQuery("select clock_timestamp()").mapTo(Timestamp.class).one();
+          return Duration.between(database.toInstant(), clock.instant());
+        });
   }
 
   @Override

@@ -220,7 +220,10 @@ public final class Node implements AutoCloseable {
                 retention,
                 keys,
                 new Compactor.Hooks(
-                    vault::endOld, vault.upkeep()::equalizeSoon, vault.upkeep()::give),
+                    vault::endOld,
+                    vault.upkeep()::equalizeSoon,
+                    vault.upkeep()::give,
+                    () -> retention.ahead(clock)),
                 clock));
     gauges();
     rollback.add(reconciler);

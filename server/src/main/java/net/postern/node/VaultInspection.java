@@ -74,7 +74,14 @@ public final class VaultInspection {
       PosternConfig config, SegmentFacts facts, boolean repair, Consumer<Finding> each)
       throws StartException, IOException {
     try (Stores stores = Stores.open(config.vault(), config.node().data())) {
-      return StoreCheck.run(config.vault(), stores.list(), facts, repair, Clock.systemUTC(), each);
+      return StoreCheck.run(
+          config.vault(),
+          stores.list(),
+          facts,
+          Optional.of(stores.keys()),
+          repair,
+          Clock.systemUTC(),
+          each);
     }
   }
 }

@@ -61,15 +61,21 @@ public final class Workbench implements AutoCloseable {
     Events nobody = event -> {};
     Erasures erasures = new Erasures(database, keys, Clock.systemUTC());
     this.erasing = new Erasing(erasures, new ErasedMail(database), keys, nobody);
+    SegmentRetention retention =
+        new SegmentRetention(
+            database, holds, erasures::erasedMailboxes, config.vault().keepFinished());
     this.compactor =
         new Compactor(
             config.vault(),
             Node.grace(config),
             StoreChoice.of(stores.list()),
-            new SegmentRetention(
-                database, holds, erasures::erasedMailboxes, config.vault().keepFinished()),
+            retention,
             keys,
-            Compactor.Hooks.NONE,
+            new Compactor.Hooks(
+                () -> {},
+                () -> {},
+                (segment, store) -> false,
+                () -> retention.ahead(Clock.systemUTC())),
             Clock.systemUTC());
     this.quarantine = new Quarantine(messages, new StoreReader(stores::list, keys), nobody);
   }

@@ -69,6 +69,9 @@ public final class Compactor implements AutoCloseable {
   /** Mail that comes in while a segment is rewritten must not find the stores full. */
   private static final long MARGIN_BYTES = 64 << 20;
 
+  /** Two clocks that differ by more cannot both be right. */
+  private static final Duration MOST_AHEAD = Duration.ofMinutes(5);
+
   /** A full store gets a segment when one part in so many of the reserve stays free. */
   private static final int SPARE_PART = 8;
 
@@ -103,10 +106,22 @@ public final class Compactor implements AutoCloseable {
    * @param before run first: the vault ends a segment that has been open for long
    * @param lacking run when a store that is configured did not get a new segment
    * @param give gives a segment to a store that is full
+   * @param ahead how far the clock is ahead of another one
    */
-  public record Hooks(Runnable before, Runnable lacking, Give give) {
-    /** Nobody is told. */
-    public static final Hooks NONE = new Hooks(() -> {}, () -> {}, (segment, store) -> false);
+  public record Hooks(Runnable before, Runnable lacking, Give give, Ahead ahead) {
+    /** Nobody is told, and the clock is trusted. */
+    public static final Hooks NONE =
+        new Hooks(() -> {}, () -> {}, (segment, store) -> false, () -> Duration.ZERO);
+  }
+
+  /** Compares the clock with another one, such as the database's. */
+  @FunctionalInterface
+  public interface Ahead {
+    /**
+     * @return negative when the clock is behind
+     * @throws IOException when the other one cannot be asked
+     */
+    Duration ahead() throws IOException;
   }
 
   /** Gives a segment to a store from those that have it. */
@@ -223,11 +238,18 @@ public final class Compactor implements AutoCloseable {
   /**
    * Does all that is due now.
    *
-   * @throws IOException when the database is away, or too few stores take a new segment: what was
-   *     done until then stays done
+   * @throws IOException when the database is away, its clock is another one, or too few stores take
+   *     a new segment: what was done until then stays done
    */
   public Report pass() throws IOException, InterruptedException {
     hooks.before().run();
+    // A clock that is weeks ahead would say of all mail that its time is over.
+    Duration ahead = hooks.ahead().ahead();
+    if (ahead.abs().compareTo(MOST_AHEAD) > 0) {
+      throw new IOException(
+          "the clock of this node is %s %s that of the database: nothing is dropped until they agree; set the one that is wrong"
+              .formatted(ahead.abs(), ahead.isNegative() ? "behind" : "ahead of"));
+    }
     Optional<SegmentBook.Turn> turn = book.turn();
     if (turn.isEmpty()) {
       return new Report(false, 0, 0, 0, 0, 0, 0, 0);

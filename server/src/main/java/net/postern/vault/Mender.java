@@ -5,12 +5,14 @@ import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
@@ -18,6 +20,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import net.postern.blob.ObjectStore;
 import net.postern.blob.Parcel;
 import net.postern.blob.Replacement;
+import net.postern.keys.Authenticity;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,6 +48,7 @@ final class Mender {
   private final int all;
   private final int minimum;
   private final SegmentFacts facts;
+  private final ParcelCheck check;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition released = lock.newCondition();
 
@@ -55,8 +59,10 @@ final class Mender {
   /**
    * @param all how many stores there are to be
    * @param minimum fewest stores that have each acknowledged write
+   * @param check asked when copies of a parcel differ: which are genuine
    */
-  Mender(int all, int minimum, SegmentFacts facts) {
+  Mender(int all, int minimum, SegmentFacts facts, ParcelCheck check) {
+    this.check = check;
     this.all = all;
     this.minimum = minimum;
     this.facts = facts;
@@ -553,23 +559,112 @@ final class Mender {
       }
       return;
     }
-    Parcel parcel = right.get();
+    Optional<Judged> trusted =
+        held.stream().allMatch(copy -> copy.parcel().equals(right))
+            ? Optional.of(new Judged(right.get(), Map.of()))
+            : trusted(object, held, right.get(), work);
+    if (trusted.isPresent()) {
+      level(object, held, missing, trusted.get(), work);
+    }
+  }
+
+  /**
+   * The parcel that every store is to have.
+   *
+   * @param others what is known of the other whole ones
+   */
+  private record Judged(Parcel right, Map<Parcel, Authenticity> others) {}
+
+  // Who can write to one store can make a parcel of any generation with the right digest: of copies
+  // that differ, the highest that opens with its key counts. Where none does, nothing is changed.
+  private Optional<Judged> trusted(String object, List<Held> held, Parcel highest, Work work) {
+    TreeMap<Parcel, Authenticity> known = new TreeMap<>(Comparator.reverseOrder());
+    known.put(highest, check.judge(object, highest));
+    held.stream()
+        .flatMap(copy -> copy.parcel().stream())
+        .forEach(parcel -> known.computeIfAbsent(parcel, each -> check.judge(object, each)));
+    for (Map.Entry<Parcel, Authenticity> each : known.entrySet()) {
+      if (each.getValue() == Authenticity.GENUINE) {
+        return Optional.of(new Judged(each.getKey(), known));
+      }
+    }
+    known.values().removeIf(each -> each == Authenticity.FORGED);
+    if (known.size() == 1 && held.stream().noneMatch(copy -> isOther(copy, known.firstKey()))) {
+      // Nothing speaks against it.
+      return Optional.of(new Judged(known.firstKey(), known));
+    }
+    if (known.containsValue(Authenticity.ERASED)) {
+      LOG.debug("nobody can tell which copy of {} is right: its key was erased", object);
+      return Optional.empty();
+    }
+    for (Parcel each : known.keySet()) {
+      long voices = held.stream().filter(copy -> copy.parcel().equals(Optional.of(each))).count();
+      if (voices > all / 2) {
+        return Optional.of(new Judged(each, known));
+      }
+    }
+    for (Held copy : held) {
+      work.lost(
+          copy.store(),
+          object,
+          Damage.DAMAGED,
+          "the copies differ, and none is known to be genuine: is the master key the right one?");
+    }
+    return Optional.empty();
+  }
+
+  private static boolean isOther(Held copy, Parcel parcel) {
+    return copy.parcel().isPresent() && !copy.parcel().get().equals(parcel);
+  }
+
+  private void level(
+      String object, List<Held> held, List<ObjectStore> missing, Judged judged, Work work) {
+    Parcel parcel = judged.right();
+    Optional<Parcel> right = Optional.of(parcel);
     long same = held.stream().filter(copy -> copy.parcel().equals(right)).count();
     for (Held copy : held) {
-      if (!copy.parcel().equals(right)) {
-        Damage damage = sort(copy, parcel);
+      if (copy.parcel().equals(right)) {
+        continue;
+      }
+      Authenticity other =
+          copy.parcel()
+              .map(each -> judged.others().getOrDefault(each, Authenticity.UNKNOWN))
+              .orElse(Authenticity.GENUINE);
+      boolean newer = copy.parcel().isPresent() && copy.parcel().get().compareTo(parcel) > 0;
+      if (newer && other != Authenticity.FORGED) {
+        work.lost(
+            copy.store(),
+            object,
+            Damage.DAMAGED,
+            "it claims to be newer, and nobody can tell whether it is genuine");
+      } else if (other == Authenticity.FORGED) {
+        replaceForged(object, copy, parcel, work);
+      } else {
         // One that claims to be newer may be what was acknowledged, unless too many have this one.
         boolean safe =
             copy.parcel().isPresent()
                 || copy.generation() <= parcel.generation()
                 || same > all - minimum
                 || isNearly(copy.bytes(), parcel.encode(object));
-        replace(object, copy.store(), parcel, damage, safe, work);
+        replace(object, copy.store(), Optional.empty(), parcel, sort(copy, parcel), safe, work);
       }
     }
     for (ObjectStore store : missing) {
-      replace(object, store, parcel, Damage.MISSING, true, work);
+      replace(object, store, Optional.empty(), parcel, Damage.MISSING, true, work);
     }
+  }
+
+  // People are to see what it was; but a copy of a key's record must not outlive the key.
+  private void replaceForged(String object, Held copy, Parcel right, Work work) {
+    if (work.repair && !object.startsWith("keys/")) {
+      try {
+        putAside(copy.store(), object);
+      } catch (IOException e) {
+        work.lost(copy.store(), object, Damage.DAMAGED, "forged; it cannot be put aside: " + e);
+        return;
+      }
+    }
+    replace(object, copy.store(), copy.parcel(), right, Damage.DAMAGED, true, work);
   }
 
   // Another parcel would have another digest, and differ in about half of its 256 bits.
@@ -594,10 +689,11 @@ final class Mender {
     }
   }
 
-  private static boolean isNewer(String object, ObjectStore store, Parcel right)
-      throws IOException {
+  private static boolean isNewer(
+      String object, ObjectStore store, Optional<Parcel> forged, Parcel right) throws IOException {
     try {
-      return read(store, object).parcel().map(now -> now.compareTo(right) > 0).orElse(false);
+      Optional<Parcel> now = read(store, object).parcel();
+      return now.isPresent() && now.get().compareTo(right) > 0 && !now.equals(forged);
     } catch (NoSuchFileException e) {
       return false;
     }
@@ -644,20 +740,27 @@ final class Mender {
   }
 
   private void replace(
-      String object, ObjectStore store, Parcel right, Damage damage, boolean safe, Work work) {
+      String object,
+      ObjectStore store,
+      Optional<Parcel> forged,
+      Parcel right,
+      Damage damage,
+      boolean safe,
+      Work work) {
+    String detail = forged.isPresent() ? "forged: no key of ours opens it" : "";
     if (!work.repair) {
-      work.found(store, object, damage, Finding.Outcome.FOUND, "");
+      work.found(store, object, damage, Finding.Outcome.FOUND, detail);
     } else if (!safe) {
       work.lost(store, object, damage, "the damaged copy may be newer than any whole one");
     } else {
       try {
-        if (isNewer(object, store, right)) {
+        if (isNewer(object, store, forged, right)) {
           // Written since it was read, as when a key is erased: the next look sees it.
           work.complete = false;
           return;
         }
         store.put(object, ByteBuffer.wrap(right.encode(object)));
-        work.repaired(store, object, damage, "");
+        work.repaired(store, object, damage, detail);
       } catch (IOException e) {
         LOG.warn("store {}: cannot take its copy of {}: {}", store.name(), object, e.toString());
         work.lost(store, object, damage, "the store does not take it: " + e.getMessage());

@@ -33,6 +33,8 @@ final class ScrubPass {
   private final Supplier<Boolean> stop;
   private final Census census = new Census();
   private final Map<String, Tally> tallies = new HashMap<>();
+  private final Set<String> gaps;
+  private boolean begun;
 
   /** What was done in one store. */
   static final class Tally {
@@ -53,16 +55,19 @@ final class ScrubPass {
 
   /**
    * @param stores asked at each object: those that can be used now
+   * @param gaps stores that were not looked at in full by the part before, when a pass goes on
    * @param stop asked at each object: whether to end early
    */
   ScrubPass(
       Mender mender,
       Supplier<List<ObjectStore>> stores,
+      Set<String> gaps,
       boolean repair,
       Clock clock,
       Supplier<Boolean> stop) {
     this.mender = mender;
     this.stores = stores;
+    this.gaps = gaps;
     this.repair = repair;
     this.clock = clock;
     this.stop = stop;
@@ -82,6 +87,7 @@ final class ScrubPass {
    */
   boolean run(String after, Listener listener) throws IOException {
     stores.get().forEach(store -> tally(store.name()));
+    begun = true;
     List<String> kinds = CatchUp.kinds();
     int first = 0;
     for (int i = 0; i < kinds.size(); i++) {
@@ -183,7 +189,14 @@ final class ScrubPass {
   }
 
   private Tally tally(String store) {
-    return tallies.computeIfAbsent(store, name -> new Tally());
+    return tallies.computeIfAbsent(
+        store,
+        name -> {
+          Tally tally = new Tally();
+          // One that comes in the middle was away before.
+          tally.full = !begun && !gaps.contains(name);
+          return tally;
+        });
   }
 
   /** Gathers findings, and nothing else. */

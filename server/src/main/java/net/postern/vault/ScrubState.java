@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,20 +31,23 @@ import org.slf4j.LoggerFactory;
  * @param underWay whether a pass is under way
  * @param stores by name
  * @param unrepaired what no copy could heal, the first of it
+ * @param gaps stores of which the present pass did not see everything
  */
 public record ScrubState(
     Optional<Instant> started,
     String after,
     boolean underWay,
     Map<String, Store> stores,
-    List<Finding> unrepaired) {
+    List<Finding> unrepaired,
+    Set<String> gaps) {
   private static final Logger LOG = LoggerFactory.getLogger(ScrubState.class);
 
   /** Most findings that are kept. */
   static final int MAX_UNREPAIRED = 1_000;
 
   /** Where nothing was checked yet. */
-  static final ScrubState NEW = new ScrubState(Optional.empty(), "", false, Map.of(), List.of());
+  static final ScrubState NEW =
+      new ScrubState(Optional.empty(), "", false, Map.of(), List.of(), Set.of());
 
   /**
    * One store. Numbers are of all passes together.
@@ -76,6 +80,7 @@ public record ScrubState(
   public ScrubState {
     stores = Map.copyOf(stores);
     unrepaired = List.copyOf(unrepaired);
+    gaps = Set.copyOf(gaps);
   }
 
   /** Reads what was kept. A file that is missing or damaged is as good as none: all is checked. */
@@ -112,7 +117,8 @@ public record ScrubState(
           text.getProperty("after", ""),
           Boolean.parseBoolean(text.getProperty("under_way")),
           stores,
-          unrepaired);
+          unrepaired,
+          names(text.getProperty("gaps", "")));
     } catch (IOException
         | IllegalArgumentException
         | IndexOutOfBoundsException
@@ -120,6 +126,10 @@ public record ScrubState(
       LOG.warn("{} cannot be read; the check of the stores begins anew: {}", file, e.toString());
       return NEW;
     }
+  }
+
+  private static Set<String> names(String text) {
+    return text.isEmpty() ? Set.of() : Set.of(text.split(" ", -1));
   }
 
   private static Optional<Instant> instant(String text) {
@@ -132,6 +142,7 @@ public record ScrubState(
     text.setProperty("started", started.map(Instant::toString).orElse(""));
     text.setProperty("after", after);
     text.setProperty("under_way", String.valueOf(underWay));
+    text.setProperty("gaps", String.join(" ", gaps));
     stores.forEach(
         (name, store) ->
             text.setProperty(

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -107,13 +108,14 @@ public final class Scrubber implements AutoCloseable {
 
   private void pass(Instant now) throws IOException {
     if (!state.underWay()) {
-      state = new ScrubState(Optional.of(now), "", true, state.stores(), List.of());
+      state = new ScrubState(Optional.of(now), "", true, state.stores(), List.of(), Set.of());
       found = 0;
       repaired = 0;
       unrepaired = 0;
       save();
     }
-    ScrubPass pass = new ScrubPass(upkeep.mender(), this::usable, true, clock, () -> closed);
+    ScrubPass pass =
+        new ScrubPass(upkeep.mender(), this::usable, state.gaps(), true, clock, () -> closed);
     Map<String, ScrubPass.Tally> counted = new HashMap<>();
     boolean ended;
     try {
@@ -131,7 +133,12 @@ public final class Scrubber implements AutoCloseable {
                   count(pass, counted);
                   state =
                       new ScrubState(
-                          state.started(), object, true, state.stores(), state.unrepaired());
+                          state.started(),
+                          object,
+                          true,
+                          state.stores(),
+                          state.unrepaired(),
+                          gaps(pass));
                   if (savedAt.plus(KEEP_STATE).isBefore(clock.instant())) {
                     save();
                   }
@@ -146,7 +153,20 @@ public final class Scrubber implements AutoCloseable {
     save();
   }
 
-  // A pass that was resumed is a pass all the same: what came before was looked at too.
+  // Stores of which this pass did not see all that it came by, before a restart too.
+  private Set<String> gaps(ScrubPass pass) {
+    Set<String> gaps = new HashSet<>();
+    for (ObjectStore store : paced.keySet()) {
+      ScrubPass.Tally tally = pass.tallies().get(store.name());
+      if (tally == null || !tally.full) {
+        gaps.add(store.name());
+      }
+    }
+    return gaps;
+  }
+
+  // A pass that was resumed is a pass all the same: what came before was looked at too, but in the
+  // stores that the state names.
   private void ended(ScrubPass pass) {
     Instant now = clock.instant();
     Map<String, ScrubState.Store> stores = new HashMap<>(state.stores());
@@ -159,7 +179,7 @@ public final class Scrubber implements AutoCloseable {
             });
     Instant began = state.started().orElse(now);
     Duration took = Duration.between(began, now);
-    state = new ScrubState(state.started(), "", false, stores, state.unrepaired());
+    state = new ScrubState(state.started(), "", false, stores, state.unrepaired(), Set.of());
     retryAt = now.plus(RETRY);
     long objects = pass.tallies().values().stream().mapToLong(tally -> tally.objects).sum();
     long bytes = pass.tallies().values().stream().mapToLong(tally -> tally.bytes).sum();
@@ -191,7 +211,12 @@ public final class Scrubber implements AutoCloseable {
             });
     state =
         new ScrubState(
-            state.started(), state.after(), state.underWay(), stores, state.unrepaired());
+            state.started(),
+            state.after(),
+            state.underWay(),
+            stores,
+            state.unrepaired(),
+            state.gaps());
   }
 
   private void note(Finding finding) {
@@ -208,7 +233,9 @@ public final class Scrubber implements AutoCloseable {
         open.add(finding);
       }
     }
-    state = new ScrubState(state.started(), state.after(), state.underWay(), stores, open);
+    state =
+        new ScrubState(
+            state.started(), state.after(), state.underWay(), stores, open, state.gaps());
     events.emit(StoreUpkeep.event(finding));
   }
 
@@ -238,7 +265,9 @@ public final class Scrubber implements AutoCloseable {
             .forEach(left::add);
       }
     }
-    state = new ScrubState(state.started(), state.after(), state.underWay(), state.stores(), left);
+    state =
+        new ScrubState(
+            state.started(), state.after(), state.underWay(), state.stores(), left, state.gaps());
     save();
   }
 

@@ -122,7 +122,8 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     this.events = events;
     this.clock = clock;
     this.upkeep =
-        new StoreUpkeep(lanes, config, this::openSegment, facts, this::storeReturned, events);
+        new StoreUpkeep(
+            lanes, config, this::openSegment, facts, keys::judge, this::storeReturned, events);
     this.reader = new StoreReader(upkeep::readable, keys, upkeep::mendSoon);
     this.commits =
         new GroupCommit<>(

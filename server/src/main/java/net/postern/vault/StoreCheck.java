@@ -5,11 +5,14 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import net.postern.blob.ObjectStore;
 import net.postern.blob.TimedStore;
 import net.postern.config.VaultConfig;
+import net.postern.keys.KeyRing;
 
 /** One full check of all stores, now, on the caller's thread and as fast as it goes. */
 public final class StoreCheck {
@@ -41,6 +44,7 @@ public final class StoreCheck {
    * Checks.
    *
    * @param facts what is known of segments; must leave alone those that a running node may write
+   * @param keys tell genuine objects from forged ones; without any most copies win
    * @param repair whether to mend what is found; nothing is changed otherwise
    * @param each is told each finding at once
    * @throws IOException when no store can be listed
@@ -49,6 +53,7 @@ public final class StoreCheck {
       VaultConfig config,
       List<? extends ObjectStore> stores,
       SegmentFacts facts,
+      Optional<KeyRing> keys,
       boolean repair,
       Clock clock,
       Consumer<Finding> each)
@@ -57,8 +62,13 @@ public final class StoreCheck {
     stores.forEach(store -> timed.add(TimedStore.around(store, config.readWait())));
     ScrubPass pass =
         new ScrubPass(
-            new Mender(stores.size(), config.minimum(), facts),
+            new Mender(
+                stores.size(),
+                config.minimum(),
+                facts,
+                keys.<ParcelCheck>map(ring -> ring::judge).orElse(ParcelCheck.NO_KEYS)),
             () -> timed,
+            Set.of(),
             repair,
             clock,
             () -> false);

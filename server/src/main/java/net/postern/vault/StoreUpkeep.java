@@ -26,14 +26,18 @@ import org.slf4j.LoggerFactory;
  * Looks after the stores of a vault: their health ({@link StoreWatch}), and that a store which was
  * away gets what it lacks ({@link CatchUp}).
  *
- * <p>Threads: one that copies, and those of {@link StoreWatch}. The methods for callers may be used
- * by any thread.
+ * <p>Threads: one that copies, one that begins a look at the stores' health every second whatever
+ * the first does, and those of {@link StoreWatch}. The methods for callers may be used by any
+ * thread.
  */
 public final class StoreUpkeep implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StoreUpkeep.class);
 
   /** Time between two looks at the stores' health. */
   private static final Duration INTERVAL = Duration.ofSeconds(1);
+
+  /** Time before a round is tried again that ended early, in nanoseconds. */
+  private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   /** Reads that take up to this long count as equally fast. */
   private static final int FAST_MILLIS = 8;
@@ -49,10 +53,12 @@ public final class StoreUpkeep implements AutoCloseable {
   private final Events events;
   private final Set<UUID> suspects = ConcurrentHashMap.newKeySet();
   private final Thread thread;
+  private final Thread looks;
   private volatile boolean closed;
   private volatile boolean equalizeWanted = true;
 
   /**
+   * @param check tells genuine parcels from forged ones
    * @param returned told when a store takes mail again; must not block
    */
   StoreUpkeep(
@@ -60,6 +66,7 @@ public final class StoreUpkeep implements AutoCloseable {
       VaultConfig config,
       Supplier<Optional<UUID>> openSegment,
       SegmentFacts facts,
+      ParcelCheck check,
       Runnable returned,
       Events events) {
     this.lanes = lanes;
@@ -78,10 +85,12 @@ public final class StoreUpkeep implements AutoCloseable {
               equalizeNow();
             },
             events);
-    this.mender = new Mender(lanes.size(), config.minimum(), this.facts);
+    this.mender = new Mender(lanes.size(), config.minimum(), this.facts, check);
     this.catchUp = new CatchUp(mender, this.facts, () -> closed);
     this.thread = Thread.ofPlatform().name("store-upkeep").daemon().unstarted(this::run);
+    this.looks = Thread.ofPlatform().name("store-watch").daemon().unstarted(this::look);
     thread.start();
+    looks.start();
   }
 
   /** What is known of one store. */
@@ -227,8 +236,15 @@ public final class StoreUpkeep implements AutoCloseable {
       if (closed) {
         return;
       }
+      SegmentFacts.Fate fate;
       try {
-        if (facts.fate(segment) != SegmentFacts.Fate.LEFT_ALONE) {
+        fate = facts.fate(segment);
+      } catch (IOException e) {
+        LOG.debug("segments that may be damaged are looked at later", e);
+        return;
+      }
+      try {
+        if (fate != SegmentFacts.Fate.LEFT_ALONE) {
           suspects.remove(segment);
           mender.mend(Segment.object(segment), up()).findings().stream()
               .map(StoreUpkeep::event)
@@ -258,7 +274,7 @@ public final class StoreUpkeep implements AutoCloseable {
    * @throws IOException when no store can be listed
    */
   public int equalize() throws IOException {
-    return catchUp.run(up());
+    return catchUp.run(up()).copies();
   }
 
   /**
@@ -302,16 +318,33 @@ public final class StoreUpkeep implements AutoCloseable {
     }
   }
 
-  private void run() {
+  private void look() {
     while (!closed) {
       try {
         watch.look();
+      } catch (RuntimeException | Error e) {
+        LOG.warn("cannot look at the health of the stores; it is tried again", e);
+      }
+      LockSupport.parkNanos(INTERVAL.toNanos());
+    }
+  }
+
+  private void run() {
+    long notBefore = System.nanoTime();
+    while (!closed) {
+      try {
         mendSuspects();
-        if (equalizeWanted && lanes.stream().anyMatch(StoreLane::up)) {
+        if (equalizeWanted
+            && System.nanoTime() - notBefore >= 0
+            && lanes.stream().anyMatch(StoreLane::up)) {
           equalizeWanted = false;
-          int copies = equalize();
-          if (copies > 0) {
-            LOG.info("copied {} objects to stores that lacked them", copies);
+          CatchUp.Round round = catchUp.run(up());
+          if (round.copies() > 0) {
+            LOG.info("copied {} objects to stores that lacked them", round.copies());
+          }
+          if (round.cutOff()) {
+            equalizeWanted = true;
+            notBefore = System.nanoTime() + RETRY_NANOS;
           }
         }
       } catch (IOException | RuntimeException | Error e) {
@@ -322,13 +355,15 @@ public final class StoreUpkeep implements AutoCloseable {
     }
   }
 
-  /** Ends the thread; waits for at most five seconds for a copy that is under way. */
+  /** Ends the threads; waits for at most five seconds for a copy that is under way. */
   @Override
   public void close() {
     closed = true;
     LockSupport.unpark(thread);
+    LockSupport.unpark(looks);
     try {
       thread.join(5_000);
+      looks.join(1_000);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +25,7 @@ import net.postern.testkit.Await;
 import net.postern.vault.Compactor;
 import net.postern.vault.Place;
 import net.postern.vault.SegmentBook;
+import net.postern.vault.StoreChoice;
 import net.postern.vault.VaultUnavailableException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -444,6 +446,36 @@ class CompactorTest {
     world.clock.advance(Duration.ofDays(4));
     assertEquals(1, world.compact().dropped());
     assertFalse(world.isInAnyStore(id));
+  }
+
+  /** A node whose clock is years ahead would find that all mail is over. */
+  @Test
+  void aClockThatIsAheadDropsNothing() throws Exception {
+    MessageId id = finished(1).getFirst();
+    world.endSegment();
+    for (Duration wrong : List.of(Duration.ofDays(4_000), Duration.ofDays(-4_000))) {
+      Clock clock = Clock.offset(Clock.systemUTC(), wrong);
+      assertTrue(
+          world.retention.ahead(clock).minus(wrong).abs().compareTo(Duration.ofMinutes(1)) < 0);
+      Compactor compactor = compactor(clock);
+      IOException ahead = assertThrows(IOException.class, compactor::pass);
+      assertTrue(ahead.toString().contains("clock"), ahead::toString);
+      assertFalse(world.isGone(id));
+    }
+    Clock right = Clock.systemUTC();
+    assertTrue(compactor(right).pass().ran(), "the control");
+  }
+
+  private Compactor compactor(Clock clock) {
+    return new Compactor(
+        world.stores.config(),
+        RetentionWorld.GRACE,
+        StoreChoice.of(world.stores.stores),
+        world.retention,
+        world.keys,
+        new Compactor.Hooks(
+            () -> {}, () -> {}, (segment, store) -> false, () -> world.retention.ahead(clock)),
+        clock);
   }
 
   /** The open segment ends when it is a day old, so that its mail can go. */

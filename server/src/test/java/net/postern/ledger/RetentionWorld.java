@@ -164,7 +164,8 @@ final class RetentionWorld implements AutoCloseable {
     return compactor(
         vault.stores(),
         retention,
-        new Compactor.Hooks(() -> {}, vault.upkeep()::equalizeSoon, vault.upkeep()::give));
+        new Compactor.Hooks(
+            () -> {}, vault.upkeep()::equalizeSoon, vault.upkeep()::give, () -> Duration.ZERO));
   }
 
   /** A pass, and another when the grace of what it dropped is over. */

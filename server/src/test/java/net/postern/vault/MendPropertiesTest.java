@@ -149,7 +149,7 @@ class MendPropertiesTest {
       before.addAll(each.getLast());
       before.addAll(frames(store, otherName));
     }
-    Mender mender = new Mender(3, 2, SegmentFacts.ALL_KEPT);
+    Mender mender = new Mender(3, 2, SegmentFacts.ALL_KEPT, ParcelCheck.NO_KEYS);
     List<ObjectStore> stores = List.copyOf(STORES);
     mend(mender, object, stores);
     mend(mender, otherObject, stores);

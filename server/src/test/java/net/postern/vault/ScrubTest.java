@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -83,6 +84,7 @@ class ScrubTest {
         world.config(),
         world.stores,
         SegmentFacts.ALL_KEPT,
+        Optional.of(world.keys()),
         repair,
         Clock.systemUTC(),
         findings::add);
@@ -127,7 +129,7 @@ class ScrubTest {
     assertEquals(List.of(), none);
 
     List<Flip> flips = flips(before);
-    Mender mender = new Mender(3, 2, SegmentFacts.ALL_KEPT);
+    Mender mender = new Mender(3, 2, SegmentFacts.ALL_KEPT, ParcelCheck.NO_KEYS);
     List<ObjectStore> disks = List.copyOf(world.disks);
     int alone = 0;
     for (Flip flip : flips) {
@@ -355,6 +357,7 @@ class ScrubTest {
         world.config(),
         world.stores,
         segment -> segment.equals(removed) ? SegmentFacts.Fate.REMOVED : SegmentFacts.Fate.KEPT,
+        Optional.empty(),
         true,
         Clock.systemUTC(),
         finding -> {});
@@ -377,6 +380,7 @@ class ScrubTest {
             world.config(),
             world.stores,
             each -> SegmentFacts.Fate.LEFT_ALONE,
+            Optional.empty(),
             true,
             Clock.systemUTC(),
             findings::add);
@@ -425,7 +429,7 @@ class ScrubTest {
     Disks.flip(world.disks.get(2), segment, 200, 1);
     Disks.flip(world.disks.get(0), segment, good.length - 5, 1);
     ObjectStore badSector = new BadSector(world.disks.get(0), segment, 150, 250);
-    Mender mender = new Mender(3, 2, SegmentFacts.ALL_KEPT);
+    Mender mender = new Mender(3, 2, SegmentFacts.ALL_KEPT, ParcelCheck.NO_KEYS);
     List<ObjectStore> stores = List.of(badSector, world.disks.get(1), world.disks.get(2));
     Mender.Report report = mender.mend(segment, stores);
     assertTrue(
@@ -456,6 +460,7 @@ class ScrubTest {
             quick,
             world.stores,
             SegmentFacts.ALL_KEPT,
+            Optional.empty(),
             true,
             Clock.systemUTC(),
             finding -> {
@@ -515,7 +520,13 @@ class ScrubTest {
       List<Set<String>> had = frames();
       try {
         StoreCheck.run(
-            world.config(), mortal, SegmentFacts.ALL_KEPT, true, Clock.systemUTC(), finding -> {});
+            world.config(),
+            mortal,
+            SegmentFacts.ALL_KEPT,
+            Optional.empty(),
+            true,
+            Clock.systemUTC(),
+            finding -> {});
       } catch (IOException e) {
         // As dead as it can be.
       }
@@ -594,6 +605,36 @@ class ScrubTest {
     assertFalse(kept.underWay());
     Files.writeString(file, "started=nonsense");
     assertEquals(ScrubState.NEW, ScrubState.load(file), "a damaged state is none");
+  }
+
+  /** What was not looked at before a restart was not looked at, whatever comes after it. */
+  @Test
+  void aStoreThatWasAwayBeforeTheRestartHasNoFullPass() throws Exception {
+    fill(60, 9_000);
+    Path file = temp.resolve("scrub.state");
+    SegmentVault vault = world.vault();
+    long all = content().getFirst().values().stream().mapToLong(bytes -> bytes.length).sum();
+    VaultConfig slow = config(VaultWorld.READ_WAIT, all / 3, Duration.ofDays(7));
+    world.stores.get(2).mood(Mood.FULL);
+    world.awaitUp(2);
+    try (Scrubber scrubber =
+        new Scrubber(slow, vault, file, world.events::add, Clock.systemUTC())) {
+      Await.until(() -> scrubber.state().after().startsWith("segments/"));
+    }
+    assertTrue(ScrubState.load(file).underWay());
+    assertEquals(Set.of("store-3"), ScrubState.load(file).gaps());
+    world.stores.get(2).mood(Mood.GOOD);
+    world.awaitUp(3);
+    VaultConfig fast = config(VaultWorld.READ_WAIT, 1 << 30, Duration.ofDays(7));
+    try (Scrubber scrubber =
+        new Scrubber(fast, vault, file, world.events::add, Clock.systemUTC())) {
+      Await.until(() -> !scrubber.state().underWay());
+      assertTrue(scrubber.state().store("store-3").lastFullPass().isEmpty());
+      assertTrue(scrubber.state().store("store-1").lastFullPass().isPresent(), "the control");
+    }
+    assertFalse(
+        world.events.stream()
+            .anyMatch(event -> event instanceof MailEvent.Scrubbed scrub && scrub.full()));
   }
 
   @Test
