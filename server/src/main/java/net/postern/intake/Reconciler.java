@@ -57,6 +57,7 @@ public final class Reconciler implements AutoCloseable {
   // Segments that are damaged in all stores: owned by whoever runs.
   private final Set<UUID> hopeless = new HashSet<>();
   private volatile boolean closed;
+  private volatile boolean wanted;
   private volatile Optional<Thread> watcher = Optional.empty();
 
   public Reconciler(
@@ -91,9 +92,9 @@ public final class Reconciler implements AutoCloseable {
       boolean complete) {}
 
   /**
-   * Walks every segment that is not noted as complete, other than those that this process wrote.
-   * What cannot be read is reported and left for another run: it must not keep the rest of the mail
-   * waiting.
+   * Walks every segment that is not noted as complete, other than those that this process wrote,
+   * and those that another node may be writing. What cannot be read is reported and left for
+   * another run: it must not keep the rest of the mail waiting.
    *
    * @throws IOException when no store can be listed
    */
@@ -133,16 +134,28 @@ public final class Reconciler implements AutoCloseable {
       if (!closed && !vault.isOwn(segment)) {
         if (again.contains(segment)) {
           run.walk(segment, true);
-        } else if (known.contains(segment)) {
-          continue;
-        } else if (starting && rebuilt.contains(segment)) {
-          run.unfinished++;
-        } else {
-          run.walk(segment, false);
+        } else if (!known.contains(segment)) {
+          run.look(segment, starting && rebuilt.contains(segment));
         }
       }
     }
     return run.end();
+  }
+
+  // What is not known now is another's until it is.
+  private boolean isLeftAlone(UUID segment) {
+    try {
+      return vault.isLeftAlone(segment);
+    } catch (IOException e) {
+      LOG.warn("segment {} is left alone: {}", segment, e.toString());
+      wanted = true;
+      return true;
+    }
+  }
+
+  /** Has the segments looked at again: a node that may have left some is gone. */
+  public void again() {
+    wanted = true;
   }
 
   /** One run: what it has found so far. */
@@ -159,6 +172,7 @@ public final class Reconciler implements AutoCloseable {
     private int relocated;
     private int unfinished;
     private int damaged;
+    private int others;
 
     Run(StoreUpkeep.Segments listed) {
       this.listed = listed;
@@ -172,6 +186,16 @@ public final class Reconciler implements AutoCloseable {
 
     boolean isAbsent(UUID segment) {
       return !names.contains(segment) && !vault.isOwn(segment);
+    }
+
+    void look(UUID segment, boolean later) throws InterruptedException {
+      if (later) {
+        unfinished++;
+      } else if (isLeftAlone(segment)) {
+        others++;
+      } else {
+        walk(segment, false);
+      }
     }
 
     void walk(UUID segment, boolean dropped) throws InterruptedException {
@@ -229,7 +253,7 @@ public final class Reconciler implements AutoCloseable {
     }
 
     Report end() {
-      if (rebuilt && listed.complete() && unfinished + damaged == 0 && !closed) {
+      if (rebuilt && listed.complete() && unfinished + damaged + others == 0 && !closed) {
         rebuild.forget();
         LOG.info("what the other stores had more than the one of the rebuild is entered");
       }
@@ -243,7 +267,7 @@ public final class Reconciler implements AutoCloseable {
             relocated,
             unfinished);
       }
-      if (!lost.isEmpty() && listed.all() && unfinished + damaged == 0 && !closed) {
+      if (!lost.isEmpty() && listed.all() && unfinished + damaged + others == 0 && !closed) {
         long gone = segments.noteLost(lost);
         if (gone > 0) {
           LOG.error(
@@ -293,7 +317,9 @@ public final class Reconciler implements AutoCloseable {
     while (!closed) {
       try {
         noteFinished();
-        if (last.unfinished() > 0 || !last.complete()) {
+        boolean asked = wanted;
+        wanted = false;
+        if (asked || last.unfinished() > 0 || !last.complete()) {
           last = run();
         }
       } catch (IOException | RuntimeException e) {

@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
 import net.postern.blob.ObjectStore;
@@ -134,7 +135,7 @@ public final class JournalMerge {
   }
 
   // The objects that any store lists, and their lengths. Sorted, so that a run is repeatable.
-  private TreeMap<String, Long> objects() throws IOException {
+  private NavigableMap<String, Long> objects() throws IOException {
     TreeMap<String, Long> found = new TreeMap<>();
     int listed = 0;
     IOException failure = new IOException("no store can be listed");

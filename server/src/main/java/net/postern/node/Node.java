@@ -37,6 +37,7 @@ import net.postern.ledger.JournalMerge;
 import net.postern.ledger.Ledger;
 import net.postern.ledger.LedgerRebuild;
 import net.postern.ledger.LedgerUnavailableException;
+import net.postern.ledger.LiveNodes;
 import net.postern.ledger.RefusalTrace;
 import net.postern.ledger.SegmentRetention;
 import net.postern.ledger.SegmentTable;
@@ -55,6 +56,7 @@ import net.postern.tenant.Settings;
 import net.postern.tenant.Tenants;
 import net.postern.vault.Compactor;
 import net.postern.vault.Scrubber;
+import net.postern.vault.SegmentNames;
 import net.postern.vault.SegmentVault;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -75,6 +77,7 @@ public final class Node implements AutoCloseable {
   /** What was delivered since is delivered again when everything but a store is lost. */
   private static final Duration JOURNAL_INTERVAL = Duration.ofSeconds(5);
 
+  private static final Duration BEAT_INTERVAL = Duration.ofSeconds(10);
   private static final Duration SETTINGS_INTERVAL = Duration.ofSeconds(2);
   private static final Duration MERGE_INTERVAL = Duration.ofMinutes(10);
 
@@ -84,6 +87,7 @@ public final class Node implements AutoCloseable {
   private final Database database;
   private final RefusalTrace refusals;
   private final MailMetrics metrics;
+  private final LiveNodes nodes;
   private final SegmentVault vault;
   private final Scrubber scrubber;
   private final Ledger ledger;
@@ -159,9 +163,19 @@ public final class Node implements AutoCloseable {
             new LegalHolds(database, clock),
             erasures::erasedMailboxes,
             config.vault().keepFinished());
+    nodes = new LiveNodes(database, data.node(), retention);
+    var _ = nodes.beat();
+    rollback.add(nodes::leave);
     vault =
         rollback.add(
-            new SegmentVault(config.vault(), stores.list(), keys, retention, events, clock));
+            new SegmentVault(
+                config.vault(),
+                stores.list(),
+                keys,
+                new SegmentNames(data.node()),
+                nodes,
+                events,
+                clock));
     ledger = rollback.add(new Ledger(database, data.node(), config.delivery().lease()));
     int recovered = ledger.recoverLeases();
     if (recovered > 0) {
@@ -236,6 +250,15 @@ public final class Node implements AutoCloseable {
     jobs =
         List.of(
             rollback.add(new PeriodicJob("journal", JOURNAL_INTERVAL, journal::flush)),
+            rollback.add(
+                new PeriodicJob(
+                    "node",
+                    BEAT_INTERVAL,
+                    () -> {
+                      if (nodes.beat()) {
+                        reconciler.again();
+                      }
+                    })),
             rollback.add(new PeriodicJob("settings", SETTINGS_INTERVAL, settings::writeChanged)),
             rollback.add(
                 new PeriodicJob(
@@ -308,6 +331,7 @@ public final class Node implements AutoCloseable {
     vault.close();
     if (!ledger.away()) {
       reconciler.noteFinished();
+      leave();
     }
     stores.close();
     observe.ifPresent(ObserveServer::close);
@@ -330,6 +354,14 @@ public final class Node implements AutoCloseable {
       Logging.use(LogNames.of(keys));
     } catch (IOException e) {
       LOG.warn("addresses in this log cannot be told apart: {}", e.getMessage());
+    }
+  }
+
+  private void leave() {
+    try {
+      nodes.leave();
+    } catch (RuntimeException e) {
+      LOG.debug("the other nodes will notice", e);
     }
   }
 

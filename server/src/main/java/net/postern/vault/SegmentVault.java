@@ -66,6 +66,8 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
   private static final UUID NOWHERE = new UUID(0, 0);
 
   private final VaultConfig config;
+  private final SegmentNames names;
+  private final SegmentFacts facts;
   private final List<StoreLane> lanes;
   private final FrameCodec codec;
   private final StoreReader reader;
@@ -97,23 +99,34 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
       KeyRing keys,
       Events events,
       Clock clock) {
-    this(config, stores, keys, SegmentFacts.ALL_KEPT, events, clock);
+    this(
+        config,
+        stores,
+        keys,
+        new SegmentNames(UUID.randomUUID()),
+        SegmentFacts.ALL_KEPT,
+        events,
+        clock);
   }
 
   /**
    * Opens the vault and starts its threads.
    *
    * @param stores at least {@code vault.minimum}
+   * @param names of the segments that it writes
    * @param facts what is known of segments that this process does not write
    */
   public SegmentVault(
       VaultConfig config,
       List<? extends ObjectStore> stores,
       KeyRing keys,
+      SegmentNames names,
       SegmentFacts facts,
       Events events,
       Clock clock) {
     this.config = config;
+    this.names = names;
+    this.facts = facts;
     this.lanes =
         stores.stream()
             .map(store -> new StoreLane(TimedStore.around(store, config.readWait())))
@@ -219,6 +232,15 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
   /** Whether a segment that was not listed is indeed in no store. */
   public boolean isNowhere(UUID segment) {
     return upkeep.isNowhere(segment, config.minimum());
+  }
+
+  /**
+   * Whether another node may be writing a segment.
+   *
+   * @throws IOException when that cannot be known now
+   */
+  public boolean isLeftAlone(UUID segment) throws IOException {
+    return facts.fate(segment) == SegmentFacts.Fate.LEFT_ALONE;
   }
 
   /** Whether this process wrote a segment and {@link #forget} was not said of it. */
@@ -403,7 +425,7 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
     if (open.isPresent()) {
       return open.get();
     }
-    Open fresh = new Open(UUID.randomUUID(), up, clock.millis(), Segment.HEADER, false);
+    Open fresh = new Open(names.fresh(), up, clock.millis(), Segment.HEADER, false);
     open = Optional.of(fresh);
     return fresh;
   }

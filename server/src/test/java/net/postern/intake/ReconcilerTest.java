@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -16,10 +17,15 @@ import net.postern.blob.DirectoryStore;
 import net.postern.blob.FaultyStore.Mood;
 import net.postern.id.MessageId;
 import net.postern.ledger.DeliveryState;
+import net.postern.ledger.LedgerRebuild;
+import net.postern.ledger.LiveNodes;
 import net.postern.ledger.MessageView;
 import net.postern.ledger.SegmentTable;
 import net.postern.testkit.Await;
 import net.postern.vault.Place;
+import net.postern.vault.SegmentFacts;
+import net.postern.vault.SegmentNames;
+import net.postern.vault.SegmentVault;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -129,6 +135,61 @@ class ReconcilerTest {
     assertEquals(List.of(DeliveryState.WAITING), states(good));
     assertFalse(new SegmentTable(world.database).recorded().contains(poison.segment()));
     assertEquals(0, world.difference());
+  }
+
+  /** Two nodes over one database and the same stores: what one writes the other leaves alone. */
+  @Test
+  void anotherNodesOpenSegmentIsLeftAloneWhileThatNodeLives() throws Exception {
+    UUID other = UUID.randomUUID();
+    LiveNodes nodes = new LiveNodes(world.database, other, SegmentFacts.ALL_KEPT);
+    LiveNodes first = new LiveNodes(world.database, world.stores.node, SegmentFacts.ALL_KEPT);
+    assertFalse(first.beat());
+    assertFalse(nodes.beat());
+    MessageId id = send("one", "ann@mild.example");
+    UUID open = world.queries.find(id).getFirst().place().segment();
+    try (SegmentVault second =
+        new SegmentVault(
+            world.stores.config(),
+            world.stores.disks,
+            world.stores.keys(),
+            new SegmentNames(other),
+            nodes,
+            event -> {},
+            Clock.systemUTC())) {
+      SegmentTable table = new SegmentTable(world.database);
+      Reconciler reconciler =
+          new Reconciler(second, world.ledger, table, new LedgerRebuild(world.database));
+      world.stores.disks.getFirst().delete("segments/" + open);
+      assertEquals(0, reconciler.run().segments());
+      assertEquals(0, second.upkeep().mend(open), "nor is it mended");
+      assertFalse(table.recorded().contains(open));
+
+      // It dies, and nobody hears of it for long.
+      world
+          .database
+          .jdbi()
+          .useHandle(
+              handle ->
+                  handle.execute(
+                      "update node set seen_at = seen_at - interval '11 minutes' where id = ?",
+                      world.stores.node));
+      assertTrue(nodes.beat(), "somebody is gone");
+      assertEquals(1, reconciler.run().segments());
+      assertTrue(table.recorded().contains(open));
+    }
+  }
+
+  /** A node that was killed does not wait for anybody before it looks at what it left. */
+  @Test
+  void aNodesOwnSegmentsOfAnEarlierLifeAreWalkedAtOnce() throws Exception {
+    LiveNodes nodes = new LiveNodes(world.database, world.stores.node, SegmentFacts.ALL_KEPT);
+    nodes.beat();
+    new LiveNodes(world.database, UUID.randomUUID(), SegmentFacts.ALL_KEPT).beat();
+    MessageId id = send("one", "ann@mild.example");
+    world.restart();
+    world.stores.facts = nodes;
+    forgetInLedger(id);
+    assertEquals(1, world.reconciler().run().entered());
   }
 
   /** A store that refused the last group has a clean copy, and that is not all. */

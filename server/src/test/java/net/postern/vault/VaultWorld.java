@@ -39,6 +39,10 @@ public final class VaultWorld implements AutoCloseable {
 
   public final List<DirectoryStore> disks = new ArrayList<>();
   public final List<FaultyStore> stores = new ArrayList<>();
+
+  /** Who writes: the same over restarts. */
+  public UUID node = UUID.randomUUID();
+
   public final List<MailEvent> events = new CopyOnWriteArrayList<>();
   public final CustomerId customer = CustomerId.create();
   public final MailboxId mailbox = MailboxId.create();
@@ -97,7 +101,8 @@ public final class VaultWorld implements AutoCloseable {
 
   /** Another vault, over stores that the caller makes of these disks; the caller closes it. */
   public SegmentVault vaultOver(List<? extends ObjectStore> over) {
-    return new SegmentVault(config, over, keys(), facts, events::add, clock);
+    return new SegmentVault(
+        config, over, keys(), new SegmentNames(node), facts, events::add, clock);
   }
 
   private List<ObjectStore> timed() {
