@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.sql.Timestamp;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
 import net.postern.blob.FaultyStore.Mood;
@@ -21,6 +22,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The database is put back from a backup, and compaction has moved mail since: what the ledger says
@@ -204,6 +207,52 @@ class RestoredDatabaseTest {
     world.stores.stores.get(1).mood(Mood.GOOD);
     world.stores.stores.get(2).mood(Mood.GOOD);
     assertEquals(4, reconcile().relocated(), "the control");
+  }
+
+  /**
+   * Backups and restores at any moment of a life of mail and compactions: what was held when the
+   * backup was made is there, whatever became of its segment since.
+   */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 4})
+  void whateverTheMomentOfTheBackupNothingIsLost(long seed) throws Exception {
+    Random random = new Random(seed);
+    List<MessageId> held = new ArrayList<>();
+    List<MessageId> atBackup = new ArrayList<>();
+    backUp();
+    int relocated = 0;
+    for (int round = 0; round < 10; round++) {
+      held.addAll(enter(1 + random.nextInt(4), DeliveryState.HELD));
+      enter(1 + random.nextInt(4), DeliveryState.WAITING).forEach(world::finish);
+      world.endSegment();
+      world.clock.advance(RetentionWorld.KEEP_FINISHED.dividedBy(1 + random.nextInt(2)));
+      boolean restores = random.nextInt(3) == 0;
+      for (int step = random.nextInt(4); step >= 0; step--) {
+        if (random.nextInt(3) == 0) {
+          TABLES.forEach(table -> world.sql("drop table backup_" + table));
+          backUp();
+          atBackup = List.copyOf(held);
+        }
+        world.compactor().pass();
+        world.clock.advance(RetentionWorld.GRACE.dividedBy(1 + random.nextInt(2)));
+      }
+      if (restores) {
+        restore();
+        held = new ArrayList<>(atBackup);
+        relocated += reconcile().relocated();
+      }
+      assertAllThere(held);
+    }
+    // And once such that there is something to move, whatever the seed.
+    held.addAll(halfDead());
+    TABLES.forEach(table -> world.sql("drop table backup_" + table));
+    backUp();
+    world.compact();
+    restore();
+    relocated += reconcile().relocated();
+    compactForLong();
+    assertAllThere(held);
+    assertTrue(relocated > 0, "no restore met a segment that was gone");
   }
 
   private Timestamp now() {
