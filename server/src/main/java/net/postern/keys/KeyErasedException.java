@@ -11,7 +11,15 @@ import java.util.UUID;
 public final class KeyErasedException extends IOException {
   private static final long serialVersionUID = 1L;
 
+  private final UUID id;
+
   KeyErasedException(UUID id, Instant when) {
     super("key " + id + " was erased at " + when);
+    this.id = id;
+  }
+
+  /** The key that was erased: the one that was asked for, or the one above it. */
+  public UUID id() {
+    return id;
   }
 }

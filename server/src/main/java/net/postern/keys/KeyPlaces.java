@@ -91,6 +91,7 @@ final class KeyPlaces {
   Parcel place(UUID id, Parcel parcel) throws IOException {
     Parcel kept = shelf.raise(id, parcel);
     List<IOException> failures = spread(id, kept, stores());
+    shelf.written(id, kept.generation(), failures.isEmpty());
     if (stores().size() - failures.size() < replicas.minimum()) {
       IOException tooFew =
           new IOException(
@@ -99,9 +100,6 @@ final class KeyPlaces {
                       stores().size() - failures.size(), stores().size(), replicas.minimum()));
       failures.forEach(tooFew::addSuppressed);
       throw tooFew;
-    }
-    if (failures.isEmpty()) {
-      shelf.settled(id, kept.generation());
     }
     return kept;
   }

@@ -271,6 +271,12 @@ record KeyRecord(
     return new UUID(buffer.getLong(), buffer.getLong());
   }
 
+  /** Whether a parcel says that it holds a record of an old version. */
+  static boolean isOld(Parcel parcel) {
+    byte[] content = parcel.content();
+    return content.length > Integer.BYTES && content[Integer.BYTES] == FIRST_VERSION;
+  }
+
   /** The object's content and generation. */
   Parcel parcel() {
     return new Parcel(generation, encode());

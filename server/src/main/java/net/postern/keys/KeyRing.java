@@ -253,9 +253,7 @@ public final class KeyRing {
             .map(KeyPlaces.Copy::store)
             .toList();
     List<IOException> failures = places.spread(id, right, lacking);
-    if (failures.isEmpty()) {
-      places.shelf().settled(id, right.generation());
-    }
+    places.shelf().written(id, right.generation(), failures.isEmpty());
     return new Spread(lacking.size() - failures.size(), failures);
   }
 

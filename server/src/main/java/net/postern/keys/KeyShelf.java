@@ -33,7 +33,7 @@ public interface KeyShelf {
         }
 
         @Override
-        public void settled(UUID id, long generation) {}
+        public void written(UUID id, long generation, boolean everywhere) {}
 
         @Override
         public List<UUID> unsettled(int max) {
@@ -68,8 +68,13 @@ public interface KeyShelf {
    */
   Parcel replace(UUID id, Parcel before, Parcel parcel) throws IOException;
 
-  /** Notes that every store has this generation; nothing happens when there is a higher one. */
-  void settled(UUID id, long generation) throws IOException;
+  /**
+   * Notes that stores were given a record. When a higher generation is kept meanwhile it may have
+   * been written over in a store, and is unsettled again.
+   *
+   * @param everywhere whether every store has it now
+   */
+  void written(UUID id, long generation, boolean everywhere) throws IOException;
 
   /**
    * Keys whose record may be missing in a store.

@@ -17,7 +17,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Finishes what was begun with keys, by this process or another: writes records to stores that lack
- * them, and makes this process forget keys that were erased. One thread, every {@link #INTERVAL}.
+ * them, and makes this process forget keys that were erased, every {@link #INTERVAL}. A second
+ * thread compares all places once ({@link #sweep}), which takes its time: nothing waits for it.
  */
 public final class KeyUpkeep implements AutoCloseable {
   /** Time between two looks: the longest that a node goes on using a key that was erased. */
@@ -35,8 +36,9 @@ public final class KeyUpkeep implements AutoCloseable {
   private final KeyShelf shelf;
   private final Consumer<List<UUID>> erased;
   private volatile boolean closed;
-  private volatile Optional<Thread> thread = Optional.empty();
+  private volatile List<Thread> threads = List.of();
   private boolean quiet;
+  private int next;
 
   /**
    * @param erased told of the keys that were erased in the last day, again and again; may block
@@ -47,13 +49,17 @@ public final class KeyUpkeep implements AutoCloseable {
     this.erased = erased;
   }
 
-  /** Starts the thread. */
+  /** Starts the threads. */
   public void start() {
-    thread = Optional.of(Thread.ofPlatform().name("key-upkeep").daemon().start(this::run));
+    threads =
+        List.of(
+            Thread.ofPlatform().name("key-upkeep").daemon().start(this::run),
+            Thread.ofPlatform().name("key-sweep").daemon().start(this::sweepOnce));
   }
 
   /**
-   * Looks once.
+   * Looks once. A store that hangs costs ten seconds for each key, so no further key is begun when
+   * {@link #INTERVAL} is over; the next look goes on there.
    *
    * @return how many records were brought to every store
    * @throws IOException when the database is away
@@ -78,43 +84,53 @@ public final class KeyUpkeep implements AutoCloseable {
   }
 
   private int settle() throws IOException {
+    long end = System.nanoTime() + INTERVAL.toNanos();
+    List<UUID> unsettled = shelf.unsettled(BATCH);
     int settled = 0;
     boolean failed = false;
-    for (UUID id : shelf.unsettled(BATCH)) {
-      if (closed) {
-        break;
-      }
-      try {
-        KeyRing.Spread spread = ring.spread(id);
-        if (spread.everywhere()) {
-          settled++;
-        } else {
-          failed = true;
-          report(id, spread.failures());
-        }
-      } catch (IOException e) {
+    for (int i = 0; i < unsettled.size() && !closed && System.nanoTime() - end < 0; i++) {
+      UUID id = unsettled.get(next++ % unsettled.size());
+      Optional<IOException> failure = spread(id);
+      if (failure.isEmpty()) {
+        settled++;
+      } else {
         failed = true;
-        report(id, List.of(e));
+        report(id, failure.get());
       }
     }
+    next = unsettled.isEmpty() ? 0 : next % unsettled.size();
     quiet = failed;
     return settled;
+  }
+
+  private Optional<IOException> spread(UUID id) {
+    try {
+      return ring.spread(id).failures().stream().findFirst();
+    } catch (IOException e) {
+      return Optional.of(e);
+    }
   }
 
   /**
    * Compares what shelf and stores list, and brings every record that one lacks or has in another
    * length to all: after an older database was put back, a new one was made, or keys were made
-   * before there was a shelf. Holds 100 bytes or so for each key.
+   * before there was a shelf. Records of an old version are written anew. Holds 100 bytes or so for
+   * each key.
    *
    * @return how many keys were brought to every place
    * @throws IOException when the database is away
    */
   public int sweep() throws IOException {
     Map<UUID, Listed> all = new HashMap<>();
-    shelf.each(
-        (id, parcel) -> all.put(id, new Listed(parcel.encode(KeyRecord.object(id)).length, 0)));
-    int listed = 0;
     Set<UUID> odd = new HashSet<>();
+    shelf.each(
+        (id, parcel) -> {
+          all.put(id, new Listed(parcel.encode(KeyRecord.object(id)).length, 0));
+          if (KeyRecord.isOld(parcel)) {
+            odd.add(id);
+          }
+        });
+    int listed = 0;
     for (ObjectStore store : ring.places().stores()) {
       try {
         store.list(
@@ -141,14 +157,16 @@ public final class KeyUpkeep implements AutoCloseable {
       }
     }
     int levelled = 0;
+    int failed = 0;
     for (UUID id : odd) {
       if (closed) {
         break;
       }
-      try {
-        levelled += ring.spread(id).everywhere() ? 1 : 0;
-      } catch (IOException e) {
-        report(id, List.of(e));
+      Optional<IOException> failure = spread(id);
+      if (failure.isEmpty()) {
+        levelled++;
+      } else if (failed++ == 0) {
+        LOG.warn("key {} cannot be levelled: {}", id, failure.get().toString());
       }
     }
     return levelled;
@@ -157,24 +175,16 @@ public final class KeyUpkeep implements AutoCloseable {
   private record Listed(long length, int copies) {}
 
   // Every ten seconds the same while a store is away: said once.
-  private void report(UUID id, List<IOException> failures) {
+  private void report(UUID id, IOException failure) {
     if (!quiet) {
       quiet = true;
-      LOG.warn("key {} is not in every store yet: {}", id, failures.getFirst().toString());
+      LOG.warn("key {} is not in every store yet: {}", id, failure.toString());
     }
   }
 
   private void run() {
-    boolean swept = false;
     while (!closed) {
       try {
-        if (!swept) {
-          int levelled = sweep();
-          swept = true;
-          if (levelled > 0) {
-            LOG.info("database and stores differed in {} keys and have the same now", levelled);
-          }
-        }
         int settled = look();
         if (settled > 0) {
           LOG.info("brought {} keys to every store", settled);
@@ -182,20 +192,40 @@ public final class KeyUpkeep implements AutoCloseable {
       } catch (IOException | RuntimeException e) {
         LOG.warn("upkeep of the keys failed; it is tried again: {}", e.toString());
       }
-      if (!closed) {
-        LockSupport.parkNanos(INTERVAL.toNanos());
+      pause();
+    }
+  }
+
+  private void sweepOnce() {
+    boolean swept = false;
+    while (!closed && !swept) {
+      try {
+        int levelled = sweep();
+        swept = true;
+        if (levelled > 0) {
+          LOG.info("database and stores differed in {} keys and have the same now", levelled);
+        }
+      } catch (IOException | RuntimeException e) {
+        LOG.warn("the keys cannot be compared; it is tried again: {}", e.toString());
+        pause();
       }
     }
   }
 
-  /** Ends the thread; waits for at most five seconds. */
+  private void pause() {
+    if (!closed) {
+      LockSupport.parkNanos(INTERVAL.toNanos());
+    }
+  }
+
+  /** Ends the threads; waits for at most five seconds for each. */
   @Override
   public void close() {
     closed = true;
-    if (thread.isPresent()) {
-      LockSupport.unpark(thread.get());
+    for (Thread each : threads) {
+      LockSupport.unpark(each);
       try {
-        thread.get().join(5_000);
+        each.join(5_000);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }

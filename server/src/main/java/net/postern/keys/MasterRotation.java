@@ -155,9 +155,8 @@ public final class MasterRotation {
         lacking.add(copy.store());
       }
     }
-    if (places.spread(id, kept, lacking).isEmpty()) {
-      places.shelf().settled(id, kept.generation());
-    }
+    boolean everywhere = places.spread(id, kept, lacking).isEmpty();
+    places.shelf().written(id, kept.generation(), everywhere);
     return old && kept.equals(right);
   }
 

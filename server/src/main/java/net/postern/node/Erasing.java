@@ -12,12 +12,16 @@ import net.postern.tenant.Customer;
 import net.postern.tenant.Erasures;
 import net.postern.tenant.TenantException;
 import org.jdbi.v3.core.JdbiException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Erasing from beginning to end: the key and the addresses ({@link Erasures}), the stores ({@link
  * KeyRing#spread}), the deliveries that are open ({@link ErasedMail}).
  */
 public final class Erasing {
+  private static final Logger LOG = LoggerFactory.getLogger(Erasing.class);
+
   private final Erasures erasures;
   private final ErasedMail mail;
   private final KeyRing keys;
@@ -90,11 +94,25 @@ public final class Erasing {
   }
 
   /**
+   * Finishes what was erased, by whomever: addresses that a database put back brought along, and
+   * open deliveries.
+   */
+  void complete(List<UUID> ids) {
+    try {
+      erasures.complete(ids);
+    } catch (TenantException e) {
+      LOG.warn(
+          "the erasure of a mailbox cannot be finished now; it is tried again: {}", e.toString());
+    }
+    long _ = endDeliveries(ids);
+  }
+
+  /**
    * Ends the open deliveries of what was erased.
    *
    * @return how many
    */
-  long endDeliveries(List<UUID> ids) {
+  private long endDeliveries(List<UUID> ids) {
     return mail.remove(erasures.of(ids), this::tell);
   }
 

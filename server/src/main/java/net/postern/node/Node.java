@@ -244,7 +244,7 @@ public final class Node implements AutoCloseable {
     reconciler.watch(found);
     compactor.start();
     Erasing erasing = new Erasing(erasures, new ErasedMail(database), keys, events);
-    keyUpkeep = rollback.add(new KeyUpkeep(keys, erasing::endDeliveries));
+    keyUpkeep = rollback.add(new KeyUpkeep(keys, erasing::complete));
     keyUpkeep.start();
     JournalMerge merge = new JournalMerge(stores.list(), stores.minimum(), keys);
     jobs =

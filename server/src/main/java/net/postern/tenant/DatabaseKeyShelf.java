@@ -64,14 +64,16 @@ public final class DatabaseKeyShelf implements KeyShelf {
   }
 
   /**
-   * Keeps a tombstone as a part of a transaction, in the place of whatever is there: what erases a
-   * key has read it, and a row that a generation protects could only be a forgery.
+   * Keeps a tombstone as a part of a transaction, in the place of whatever is there but another
+   * one: what erases a key has read it, and a row that a generation protects could only be a
+   * forgery.
    */
   static void erase(Handle handle, UUID id, Parcel tombstone) {
     handle.execute(
         "insert into wrapped_key (id, generation, record) values (?, ?, ?)"
             + " on conflict (id) do update set generation = excluded.generation,"
-            + " record = excluded.record, unsettled = true, changed_at = now()",
+            + " record = excluded.record, unsettled = true, changed_at = now()"
+            + " where wrapped_key.generation <> excluded.generation",
         id,
         tombstone.generation(),
         tombstone.content());
@@ -100,17 +102,21 @@ public final class DatabaseKeyShelf implements KeyShelf {
   }
 
   @Override
-  public void settled(UUID id, long generation) throws IOException {
+  public void written(UUID id, long generation, boolean everywhere) throws IOException {
     try {
       database
           .jdbi()
           .useHandle(
               handle ->
                   handle.execute(
-                      "update wrapped_key set unsettled = false"
-                          + " where id = ? and generation = ? and unsettled",
+                      "update wrapped_key set unsettled = generation > ?"
+                          + " where id = ? and (generation > ? and not unsettled"
+                          + " or generation = ? and unsettled and ?)",
+                      generation,
                       id,
-                      generation));
+                      generation,
+                      generation,
+                      everywhere));
     } catch (JdbiException e) {
       throw away(e);
     }

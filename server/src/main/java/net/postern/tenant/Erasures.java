@@ -1,6 +1,8 @@
 package net.postern.tenant;
 
 import java.io.IOException;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Clock;
 import java.time.Instant;
@@ -20,6 +22,8 @@ import net.postern.keys.KeyErasedException;
 import net.postern.keys.KeyRing;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.JdbiException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Erases the keys of mailboxes and customers, so that nobody can read their mail any more.
@@ -31,6 +35,11 @@ import org.jdbi.v3.core.JdbiException;
 public final class Erasures {
   /** The local part that stands for a domain's catch-all. */
   private static final String ANY = "*";
+
+  /** With its id the name of a customer that was erased. */
+  private static final String ERASED_NAME = "erased ";
+
+  private static final Logger LOG = LoggerFactory.getLogger(Erasures.class);
 
   private final Database database;
   private final KeyRing keys;
@@ -63,12 +72,15 @@ public final class Erasures {
     return database.rows(
         "select customer_id, id mailbox from mailbox where id = any(?::uuid[])"
             + " union all select id, null from customer where id = any(?::uuid[])",
-        row ->
-            new Erased(
-                new CustomerId(row.getObject("customer_id", UUID.class)),
-                Optional.ofNullable(row.getObject("mailbox", UUID.class)).map(MailboxId::new)),
+        Erasures::erased,
         all,
         all);
+  }
+
+  private static Erased erased(ResultSet row) throws SQLException {
+    return new Erased(
+        new CustomerId(row.getObject("customer_id", UUID.class)),
+        Optional.ofNullable(row.getObject("mailbox", UUID.class)).map(MailboxId::new));
   }
 
   /**
@@ -143,7 +155,8 @@ public final class Erasures {
 
   /**
    * Erases a mailbox's key in the database and takes its addresses away. A catch-all goes on with a
-   * fresh mailbox, so that no domain stops taking mail by this. Does nothing when it was erased.
+   * fresh mailbox, so that no domain stops taking mail by this. Of one that was erased before,
+   * {@linkplain #complete finishes} what is left.
    *
    * @throws TenantException when a legal hold covers it; when it is a domain's postmaster and
    *     nobody else would get mail for that (RFC 5321 §4.5.1); or when its key cannot be had.
@@ -156,10 +169,8 @@ public final class Erasures {
     try {
       tombstone = keys.tombstone(mailbox, now);
     } catch (KeyErasedException e) {
-      if (target.erasedAt().isPresent()) {
-        return;
-      }
-      throw new TenantException("the customer of the mailbox was erased, and the mailbox with it");
+      complete(List.of(e.id()));
+      return;
     } catch (IOException e) {
       throw new TenantException("the mailbox's key cannot be had: " + e.getMessage(), e);
     }
@@ -168,15 +179,9 @@ public final class Erasures {
         handle -> {
           LegalHolds.lock(handle, target.customer());
           refuseWhenHeld(handle, target.customer(), Optional.of(mailbox));
-          successors.forEach(
-              (domain, successor) ->
-                  succeed(handle, target.customer(), domain, mailbox, successor));
+          succeed(handle, target, successors);
           refuseLonelyPostmaster(handle, mailbox);
-          handle.execute("delete from address where mailbox_id = ?", mailbox.value());
-          handle.execute(
-              "update mailbox set erased_at = ? where id = ?",
-              Timestamp.from(now),
-              mailbox.value());
+          leave(handle, mailbox, now);
           DatabaseKeyShelf.erase(handle, mailbox.value(), tombstone);
         });
     keys.forget(mailbox.value());
@@ -184,7 +189,8 @@ public final class Erasures {
 
   /**
    * Erases a customer's key in the database, and takes away its domains with all that belongs to
-   * them, its servers and its name. Does nothing when it was erased.
+   * them, its servers and its name. Of one that was erased before, {@linkplain #complete finishes}
+   * what is left.
    *
    * @throws TenantException when a legal hold covers any of it, or its key cannot be had. Nothing
    *     was changed then.
@@ -196,6 +202,7 @@ public final class Erasures {
     try {
       tombstone = keys.tombstone(customer.id(), now);
     } catch (KeyErasedException e) {
+      complete(List.of(id));
       return;
     } catch (IOException e) {
       throw new TenantException("the customer's key cannot be had: " + e.getMessage(), e);
@@ -204,50 +211,148 @@ public final class Erasures {
         handle -> {
           LegalHolds.lock(handle, customer.id());
           refuseWhenHeld(handle, customer.id(), Optional.empty());
-          handle.execute("delete from address where customer_id = ?", id);
-          handle.execute(
-              "delete from route where domain in (select name from domain where customer_id = ?)",
-              id);
-          handle.execute("delete from domain where customer_id = ?", id);
-          handle.execute("delete from registered_server where customer_id = ?", id);
-          handle.execute(
-              "update mailbox set erased_at = ? where customer_id = ? and erased_at is null",
-              Timestamp.from(now),
-              id);
-          handle.execute("update customer set name = ? where id = ?", "erased " + id, id);
+          leave(handle, customer.id(), now);
           DatabaseKeyShelf.erase(handle, id, tombstone);
         });
     keys.forget(id);
   }
 
+  /**
+   * Does to mailboxes and customers what their erasure does, where the key is erased already but
+   * the row does not say so: a database that was put back from a time before the erasure. Mail for
+   * them would otherwise be taken at RCPT and kept by nobody, and other recipients' with it.
+   *
+   * <p>No legal hold keeps it back: it saves what can be read, and nothing is left of that. A
+   * domain's postmaster goes on with a fresh mailbox, as a catch-all does (RFC 5321 §4.5.1).
+   *
+   * @param ids of keys that were erased; what is done with is passed over
+   * @throws TenantException when one could not be finished; the others were
+   */
+  public void complete(List<UUID> ids) throws TenantException {
+    List<TenantException> failures = new ArrayList<>();
+    for (Erased each : unfinished(ids)) {
+      try {
+        if (each.mailbox().isPresent()) {
+          completeMailbox(each.mailbox().get());
+        } else {
+          completeCustomer(each.customer());
+        }
+      } catch (TenantException e) {
+        failures.add(e);
+      }
+    }
+    if (!failures.isEmpty()) {
+      throw failures.getFirst();
+    }
+  }
+
+  private List<Erased> unfinished(List<UUID> ids) {
+    String[] all = ids.stream().map(UUID::toString).toArray(String[]::new);
+    return database.rows(
+        "select id customer_id, null::uuid mailbox from customer"
+            + " where id = any(?::uuid[]) and name <> ? || id::text"
+            + " union all select m.customer_id, m.id from mailbox m"
+            + " where m.id = any(?::uuid[]) and m.erased_at is null"
+            + " and not m.customer_id = any(?::uuid[])",
+        Erasures::erased,
+        all,
+        ERASED_NAME,
+        all,
+        all);
+  }
+
+  private void completeMailbox(MailboxId mailbox) throws TenantException {
+    Target target = find(mailbox);
+    Map<String, MailboxId> successors = successors(target);
+    List<String> postmaster =
+        database.jdbi().withHandle(handle -> lonelyPostmaster(handle, mailbox));
+    for (String address : postmaster) {
+      successors.put(address, successor(target.customer(), address));
+    }
+    inTransaction(
+        handle -> {
+          LegalHolds.lock(handle, target.customer());
+          if (find(mailbox).erasedAt().isEmpty()) {
+            succeed(handle, target, successors);
+            leave(handle, mailbox, clock.instant());
+          }
+        });
+    LOG.info(
+        "mailbox {} was erased before this database knew: its addresses are gone now", mailbox);
+  }
+
+  private void completeCustomer(CustomerId customer) throws TenantException {
+    inTransaction(
+        handle -> {
+          LegalHolds.lock(handle, customer);
+          leave(handle, customer, clock.instant());
+        });
+    LOG.info(
+        "customer {} was erased before this database knew: its domains are gone now", customer);
+  }
+
+  private static void leave(Handle handle, MailboxId mailbox, Instant now) {
+    handle.execute("delete from address where mailbox_id = ?", mailbox.value());
+    handle.execute(
+        "update mailbox set erased_at = ? where id = ?", Timestamp.from(now), mailbox.value());
+  }
+
+  private static void leave(Handle handle, CustomerId customer, Instant now) {
+    UUID id = customer.value();
+    handle.execute("delete from address where customer_id = ?", id);
+    handle.execute(
+        "delete from route where domain in (select name from domain where customer_id = ?)", id);
+    handle.execute("delete from domain where customer_id = ?", id);
+    handle.execute("delete from registered_server where customer_id = ?", id);
+    handle.execute(
+        "update mailbox set erased_at = ? where customer_id = ? and erased_at is null",
+        Timestamp.from(now),
+        id);
+    handle.execute("update customer set name = ? where id = ?", ERASED_NAME + id, id);
+  }
+
   // Their keys are made before the transaction, as for any mailbox: a key that nothing uses is no
-  // harm.
+  // harm. By the addresses that they take over.
   private Map<String, MailboxId> successors(Target target) throws TenantException {
     Map<String, MailboxId> fresh = new HashMap<>();
     for (String address : target.addresses()) {
       if (address.startsWith(ANY + "@")) {
-        MailboxId successor = MailboxId.create();
-        try {
-          keys.createMailbox(target.customer(), successor, address);
-        } catch (IOException e) {
-          throw new TenantException(
-              "the key of the mailbox that takes over could not be kept: " + e.getMessage(), e);
-        }
-        fresh.put(address.substring(2), successor);
+        fresh.put(address, successor(target.customer(), address));
       }
     }
     return fresh;
   }
 
-  private static void succeed(
-      Handle handle, CustomerId customer, String domain, MailboxId mailbox, MailboxId successor) {
-    handle.execute(
-        "insert into mailbox (id, customer_id) values (?, ?)", successor.value(), customer.value());
-    handle.execute(
-        "update domain set catch_all_mailbox = ? where name = ? and catch_all_mailbox = ?",
-        successor.value(),
-        domain,
-        mailbox.value());
+  private MailboxId successor(CustomerId customer, String address) throws TenantException {
+    MailboxId successor = MailboxId.create();
+    try {
+      keys.createMailbox(customer, successor, address);
+    } catch (IOException e) {
+      throw new TenantException(
+          "the key of the mailbox that takes over could not be kept: " + e.getMessage(), e);
+    }
+    return successor;
+  }
+
+  private static void succeed(Handle handle, Target target, Map<String, MailboxId> successors) {
+    successors.forEach(
+        (address, successor) -> {
+          handle.execute(
+              "insert into mailbox (id, customer_id) values (?, ?)",
+              successor.value(),
+              target.customer().value());
+          handle.execute(
+              "update domain set catch_all_mailbox = ?"
+                  + " where '*@' || name = ? and catch_all_mailbox = ?",
+              successor.value(),
+              address,
+              target.mailbox().value());
+          handle.execute(
+              "update address set mailbox_id = ? where address = ? and mailbox_id = ?",
+              successor.value(),
+              address,
+              target.mailbox().value());
+        });
   }
 
   private static void refuseWhenHeld(
@@ -274,8 +379,16 @@ public final class Erasures {
   // RFC 5321 §4.5.1: every domain takes mail for its postmaster. With a catch-all that gets it.
   private static void refuseLonelyPostmaster(Handle handle, MailboxId mailbox)
       throws TenantException {
-    List<String> lonely = new ArrayList<>();
-    handle
+    List<String> lonely = lonelyPostmaster(handle, mailbox);
+    if (!lonely.isEmpty()) {
+      throw new TenantException(
+          "mail for %s goes to this mailbox, and every domain takes mail for its postmaster: give it to another user first ('admin user alias %s USER'), then erase mailbox %s"
+              .formatted(String.join(", ", lonely), lonely.getFirst(), mailbox));
+    }
+  }
+
+  private static List<String> lonelyPostmaster(Handle handle, MailboxId mailbox) {
+    return handle
         .select(
             "select a.address from address a join domain d on d.name = a.domain"
                 + " where a.mailbox_id = ? and a.address = ? || d.name"
@@ -283,12 +396,7 @@ public final class Erasures {
             mailbox.value(),
             Tenants.POSTMASTER + "@")
         .map((row, context) -> row.getString(1))
-        .forEach(lonely::add);
-    if (!lonely.isEmpty()) {
-      throw new TenantException(
-          "mail for %s goes to this mailbox, and every domain takes mail for its postmaster: give it to another user first ('admin user alias %s USER'), then erase mailbox %s"
-              .formatted(String.join(", ", lonely), lonely.getFirst(), mailbox));
-    }
+        .list();
   }
 
   @FunctionalInterface

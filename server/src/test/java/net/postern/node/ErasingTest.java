@@ -18,6 +18,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -416,7 +417,7 @@ class ErasingTest {
                     "update delivery set due_at = now() - interval '1 second' where message_id = ?",
                     busy.value()));
     MessageId late = enter(place, DeliveryState.WAITING);
-    KeyUpkeep upkeep = new KeyUpkeep(ring(), erasing()::endDeliveries);
+    KeyUpkeep upkeep = new KeyUpkeep(ring(), erasing()::complete);
     upkeep.look();
     assertEquals(List.of(removed, "IN_PROGRESS "), states(busy));
     assertEquals(List.of(removed), states(late));
@@ -471,6 +472,116 @@ class ErasingTest {
                     "update wrapped_key set generation = ? where id = ?",
                     Long.MAX_VALUE,
                     mailbox.value()));
+  }
+
+  /** Forgets an erasure as a database does that is put back from before it. */
+  private void putBack(Map<UUID, Parcel> records, String address, MailboxId mailbox) {
+    database
+        .jdbi()
+        .useTransaction(
+            handle -> {
+              handle.execute("update mailbox set erased_at = null where id = ?", mailbox.value());
+              handle.execute(
+                  "insert into address (address, customer_id, mailbox_id, domain)"
+                      + " values (?, ?, ?, 'example.com') on conflict (address)"
+                      + " do update set mailbox_id = excluded.mailbox_id",
+                  address,
+                  customer.id().value(),
+                  mailbox.value());
+              records.forEach(
+                  (id, record) ->
+                      handle.execute(
+                          "update wrapped_key set generation = ?, record = ?, unsettled = false"
+                              + " where id = ?",
+                          record.generation(),
+                          record.content(),
+                          id));
+            });
+  }
+
+  private RecipientLookup lookup(String address) {
+    return new DatabaseDirectory(database, Duration.ZERO, new Route.Mx(Route.Tls.OFF))
+        .lookup(address(address));
+  }
+
+  /** The stores have the tombstone, the database comes from before the erasure. */
+  @Test
+  void whatAnOldDatabaseBringsBackIsErasedAgain() throws Exception {
+    Parcel before = shelf.get(ann.value()).orElseThrow();
+    Place place = keep("for both", ann, bob);
+    erase(ANN);
+    putBack(Map.of(ann.value(), before), "ann@example.com", ann);
+    MessageId waiting = enter(place, DeliveryState.WAITING, DeliveryState.WAITING);
+    LegalHold hold = holds.set(customer, Optional.of(ann), "older than the erasure");
+    assertInstanceOf(RecipientLookup.Found.class, lookup("ann@example.com"), "the control");
+    assertEquals("for both", readWithDatabase(keep("for both", ann, bob)), "its key counts yet");
+
+    KeyUpkeep upkeep = new KeyUpkeep(ring(), erasing()::complete);
+    assertEquals(1, upkeep.sweep());
+    assertThrows(VaultUnavailableException.class, () -> fresh(ann, bob), "bob's waits with it");
+    upkeep.look();
+    assertInstanceOf(RecipientLookup.UnknownUser.class, lookup("ann@example.com"));
+    assertInstanceOf(RecipientLookup.Found.class, lookup("bob@example.com"));
+    assertEquals(
+        List.of(DeliveryState.REMOVED + " " + ErasedMail.RULE, "WAITING "), states(waiting));
+    assertTrue(erasing().erasures().find(ann).erasedAt().isPresent());
+    holds.release(hold.id());
+    assertEquals(List.of(), erasing().mailbox(erasing().erasures().find(ann)).lacking());
+  }
+
+  // Through a vault of its own: keys that a running one has in memory are used for some time.
+  private void fresh(MailboxId... holders) throws Exception {
+    SegmentVault own =
+        new SegmentVault(
+            TestConfig.vault("reserve = \"1 MiB\"", "segment_size = \"1 MiB\""),
+            stores,
+            ring(),
+            events::add,
+            Clock.systemUTC());
+    try (own) {
+      List<MessageFrame.Holder> all =
+          Stream.of(holders).map(each -> new MessageFrame.Holder(customer.id(), each)).toList();
+      own.keep(new MessageFrame(MessageId.create(), all, new byte[0], new byte[0]));
+    }
+  }
+
+  /** The postmaster of a domain gets mail, whatever a database brings back. */
+  @Test
+  void anOldDatabasesPostmasterGoesOnWithAFreshMailbox() throws Exception {
+    EmailAddress postmaster = address("postmaster@example.com");
+    MailboxId own = tenants().findMailbox(postmaster).orElseThrow();
+    Parcel before = shelf.get(own.value()).orElseThrow();
+    tenants().addAlias(postmaster, BOB);
+    Erasing erasing = erasing();
+    erasing.mailbox(erasing.erasures().find(own));
+    putBack(Map.of(own.value(), before), postmaster.toString(), own);
+    assertEquals(own, found(postmaster.toString()), "the control");
+
+    // Said by a person, before any node has looked: the stores know.
+    erasing = erasing();
+    new KeyUpkeep(ring(), ids -> {}).sweep();
+    erasing.mailbox(erasing.erasures().find(own));
+    MailboxId after = found(postmaster.toString());
+    assertNotEquals(own, after);
+    assertEquals(customer.id(), ring().mailboxKey(after).customer());
+    assertTrue(erasing.erasures().find(own).erasedAt().isPresent());
+  }
+
+  @Test
+  void anErasedCustomerThatAnOldDatabaseBringsBackGoesAgain() throws Exception {
+    UUID id = customer.id().value();
+    Parcel before = shelf.get(id).orElseThrow();
+    Parcel tombstone = ring().tombstone(customer.id(), Instant.now());
+    Parcel _ = shelf.raise(id, tombstone);
+    assertTrue(ring().spread(id).everywhere());
+    putBack(Map.of(id, before), "ann@example.com", ann);
+    assertEquals(customer.id(), ring().mailboxKey(ann).customer(), "the control: it counts yet");
+    KeyUpkeep upkeep = new KeyUpkeep(ring(), erasing()::complete);
+    assertEquals(1, upkeep.sweep());
+    upkeep.look();
+    assertTrue(tenants().findCustomer("Example Ltd").isEmpty());
+    assertInstanceOf(RecipientLookup.NotOurs.class, lookup("ann@example.com"));
+    assertTrue(erasing().erasures().find(bob).erasedAt().isPresent());
   }
 
   /** Said again of what is erased already: the rest is finished. */

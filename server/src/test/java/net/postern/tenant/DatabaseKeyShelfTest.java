@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -28,12 +29,14 @@ import net.postern.db.TestDatabase;
 import net.postern.id.CustomerId;
 import net.postern.id.MailboxId;
 import net.postern.keys.Aead;
+import net.postern.keys.FirstRecords;
 import net.postern.keys.KeyErasedException;
 import net.postern.keys.KeyRing;
 import net.postern.keys.KeyShelf;
 import net.postern.keys.KeyUpkeep;
 import net.postern.keys.MasterKey;
 import net.postern.keys.MasterKeys;
+import net.postern.testkit.Await;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -104,7 +107,7 @@ class DatabaseKeyShelfTest {
     KeyRing ring = ring();
     assertThrows(IOException.class, () -> ring.createCustomer(CustomerId.create(), "Late Ltd"));
     TestDatabase.bringBack(database);
-    net.postern.testkit.Await.until(() -> answers(CustomerId.create()));
+    Await.until(() -> answers(CustomerId.create()));
   }
 
   private boolean answers(CustomerId fresh) {
@@ -169,13 +172,91 @@ class DatabaseKeyShelfTest {
     assertEquals(first, shelf.raise(id, first));
     assertEquals(first, shelf.raise(id, new Parcel(2, new byte[] {2})));
     assertEquals(first, shelf.raise(id, new Parcel(1, new byte[] {3})));
-    shelf.settled(id, 1);
-    assertEquals(List.of(id), shelf.unsettled(10), "another generation is settled");
-    shelf.settled(id, 2);
+    shelf.written(id, 1, true);
+    assertEquals(List.of(id), shelf.unsettled(10), "another generation was written");
+    shelf.written(id, 2, false);
+    assertEquals(List.of(id), shelf.unsettled(10), "not everywhere");
+    shelf.written(id, 2, true);
     assertEquals(List.of(), shelf.unsettled(10));
+    shelf.written(id, 2, false);
+    assertEquals(List.of(), shelf.unsettled(10), "every store has it already");
+    shelf.written(id, 1, false);
+    assertEquals(List.of(id), shelf.unsettled(10), "an older one was written over it");
+    shelf.written(id, 2, true);
     Parcel higher = new Parcel(3, new byte[] {4});
     assertEquals(higher, shelf.raise(id, higher));
     assertEquals(List.of(id), shelf.unsettled(10));
+  }
+
+  /** Another process raises and settles a record while this one still writes the older one. */
+  @Test
+  void aRecordThatIsOvertakenWhileItIsWrittenIsLookedAtAgain() throws IOException {
+    disks.get(2).delete("keys/" + mailbox);
+    Parcel tombstone = ring().tombstone(mailbox, Instant.now());
+    KeyShelf overtaking =
+        (KeyShelf)
+            Proxy.newProxyInstance(
+                KeyShelf.class.getClassLoader(),
+                new Class<?>[] {KeyShelf.class},
+                (_, method, arguments) -> {
+                  Object kept = method.invoke(shelf, arguments);
+                  if (method.getName().equals("raise")) {
+                    Parcel _ = shelf.raise(mailbox.value(), tombstone);
+                    assertTrue(ring().spread(mailbox.value()).everywhere());
+                    assertEquals(List.of(), shelf.unsettled(10));
+                  }
+                  return kept;
+                });
+    KeyRing late = new KeyRing(master, new Replicas(stores, 2), overtaking);
+    assertTrue(late.spread(mailbox.value()).everywhere());
+    assertEquals(1, inStore(2, mailbox.value()).generation(), "the control: it came too late");
+    assertEquals(List.of(mailbox.value()), shelf.unsettled(10));
+    assertEquals(1, new KeyUpkeep(ring(), ids -> {}).look());
+    everyPlaceHas(tombstone, mailbox.value());
+  }
+
+  /** Comparing everything takes long on a large installation, and for ever with a deaf store. */
+  @Test
+  void anErasureIsHeardOfWhileEverythingIsCompared() throws IOException {
+    KeyRing running = ring();
+    assertEquals(customer, running.mailboxKey(mailbox).customer());
+    Parcel tombstone = shelf.raise(mailbox.value(), ring().tombstone(mailbox, Instant.now()));
+    assertEquals(customer, running.mailboxKey(mailbox).customer(), "the control: in memory");
+    stores.get(2).mood(FaultyStore.Mood.DEAF);
+    try (KeyUpkeep upkeep = new KeyUpkeep(running, ids -> {})) {
+      upkeep.start();
+      Await.until(() -> isErased(running));
+      stores.get(2).mood(FaultyStore.Mood.GOOD);
+    }
+    assertEquals(Optional.of(tombstone), shelf.get(mailbox.value()));
+  }
+
+  private boolean isErased(KeyRing ring) {
+    try {
+      return ring.mailboxKey(mailbox) == null;
+    } catch (KeyErasedException e) {
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** Records of version 1 are few in no store: the first sweep writes all of them anew. */
+  @Test
+  void theSweepWritesRecordsOfTheFirstVersionAnew() throws IOException {
+    MailboxId older = MailboxId.create();
+    byte[] key = Aead.random(32);
+    Parcel first =
+        FirstRecords.mailbox(ring().customerKey(customer), customer, older, key, "o@example.com");
+    Parcel _ = shelf.raise(older.value(), first);
+    new Replicas(disks, 3).put("keys/" + older, first);
+    shelf.written(older.value(), 1, true);
+    assertEquals(1, new KeyUpkeep(ring(), ids -> {}).sweep(), "the control: others stay");
+    Parcel renewed = shelf.get(older.value()).orElseThrow();
+    assertEquals(2, renewed.content()[4]);
+    everyPlaceHas(renewed, older.value());
+    assertArrayEquals(key, ring().mailboxKey(older).key().getEncoded());
+    assertEquals(0, new KeyUpkeep(ring(), ids -> {}).sweep());
   }
 
   /** An old backup of the database is put back: what was erased since stays erased. */
