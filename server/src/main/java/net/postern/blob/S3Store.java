@@ -188,24 +188,66 @@ public final class S3Store implements ObjectStore, AutoCloseable {
 
   @Override
   public void put(String object, ByteBuffer content) throws IOException {
-    String key = key(object);
     S3Calls.Body body = S3Calls.Body.of(content);
+    whole(
+        object,
+        () -> {
+          if (body.length() <= SINGLE_BYTES) {
+            return calls.put(key(object), body, lockUntil(object));
+          }
+          S3Upload upload = upload(object);
+          upload.add(body);
+          return upload.finish();
+        });
+    content.position(content.limit());
+  }
+
+  /** Writes a whole object; gives back its version. */
+  @FunctionalInterface
+  private interface Writing {
+    Optional<String> write() throws IOException;
+  }
+
+  private void whole(String object, Writing writing) throws IOException {
     alone(
         object,
         () -> {
-          Optional<String> version;
-          if (body.length() <= SINGLE_BYTES) {
-            version = calls.put(key, body, lockUntil(object));
-          } else {
-            S3Upload upload = upload(object);
-            upload.add(body);
-            version = upload.finish();
-          }
+          Optional<String> version = writing.write();
           forget(object);
-          removal.pieces(key);
+          removal.pieces(key(object));
           removeOlder(object, version);
         });
-    content.position(content.limit());
+  }
+
+  /** Uploads in parts: at most two of them are in memory. */
+  @Override
+  public Replacement replace(String object) {
+    S3Upload upload = upload(object);
+    return new Replacement() {
+      @Override
+      public void write(ByteBuffer content) throws IOException {
+        upload.add(S3Calls.Body.of(content));
+        if (upload.givenUp()) {
+          upload.finish();
+        }
+        content.position(content.limit());
+      }
+
+      @Override
+      public void commit() throws IOException {
+        whole(object, upload::finish);
+        committed = true;
+      }
+
+      private boolean committed;
+
+      @Override
+      public void close() {
+        if (!committed) {
+          upload.giveUp();
+        }
+      }
+    };
   }
 
   // What was known of pieces is no longer so.

@@ -63,8 +63,8 @@ public final class Compactor implements AutoCloseable {
   private static final int MOST_SMALL = 200;
   private static final int MOST_DELETED = 200;
 
-  /** A new segment is put together in memory: it is no longer than this. */
-  private static final long MOST_BYTES = 64 << 20;
+  /** Segments are merged into one no longer than this, which is put together in memory. */
+  private static final long MOST_BYTES = SegmentCopier.HELD_BYTES;
 
   /** Mail that comes in while a segment is rewritten must not find the stores full. */
   private static final long MARGIN_BYTES = 64 << 20;
@@ -473,8 +473,8 @@ public final class Compactor implements AutoCloseable {
       }
       UUID fresh = UUID.randomUUID();
       SegmentCopier.Image image = gather(fresh, kept, now);
-      book.begin(fresh, image.bytes().length, now);
-      int copies = copier.write(image);
+      book.begin(fresh, image.length(), now);
+      int copies = write(image);
       if (copies < minimum) {
         throw new IOException(
             "only %d of %d stores have the new segment, %d are needed; nothing is dropped"
@@ -489,15 +489,23 @@ public final class Compactor implements AutoCloseable {
       }
       made++;
       rewritten += old.size();
-      copied += image.bytes().length;
+      copied += image.length();
       rewrittenSegments.addAndGet(old.size());
-      copiedBytes.addAndGet(image.bytes().length);
+      copiedBytes.addAndGet(image.length());
     }
 
     private SegmentCopier.Image gather(UUID fresh, List<SegmentBook.KeptFrame> kept, Instant now)
-        throws DamagedException {
+        throws DamagedException, InterruptedException {
       try {
         return copier.gather(fresh, kept, now.toEpochMilli());
+      } catch (IOException e) {
+        throw new DamagedException(e);
+      }
+    }
+
+    private int write(SegmentCopier.Image image) throws DamagedException, InterruptedException {
+      try {
+        return copier.write(image);
       } catch (IOException e) {
         throw new DamagedException(e);
       }
@@ -523,7 +531,7 @@ public final class Compactor implements AutoCloseable {
       SegmentBook.Entry entry =
           new SegmentBook.Entry(
               image.segment(), Optional.empty(), 0, Optional.empty(), Optional.empty());
-      SegmentBook.Look look = plan.judge(entry, image.bytes().length, placed, now).look();
+      SegmentBook.Look look = plan.judge(entry, image.length(), placed, now).look();
       return new SegmentBook.Replacement(old, Optional.of(look), image.moves());
     }
 

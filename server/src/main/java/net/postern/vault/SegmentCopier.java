@@ -1,11 +1,14 @@
 package net.postern.vault;
 
+import static java.util.Objects.requireNonNull;
+
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -13,6 +16,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -20,6 +24,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import net.postern.blob.ObjectStore;
+import net.postern.blob.Replacement;
 import net.postern.keys.KeyRing;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,6 +38,12 @@ final class SegmentCopier {
 
   /** Bytes that are compared at once. */
   private static final int COMPARE_BYTES = 1 << 20;
+
+  /** A longer segment is not kept in memory. */
+  static final long HELD_BYTES = 64 << 20;
+
+  /** Bytes that are written at once; a longer frame is written alone. */
+  private static final int PIECE_BYTES = 4 << 20;
 
   /** A store may take this long for any object, and longer for a large one. */
   private static final Duration LEAST = Duration.ofSeconds(30);
@@ -51,6 +62,7 @@ final class SegmentCopier {
   private final int minimum;
   private final StoreCalls calls = new StoreCalls("compact");
   private final long bytesPerSecond;
+  private final long heldBytes;
   private final Duration deleting;
 
   // Owned by the one thread.
@@ -63,46 +75,94 @@ final class SegmentCopier {
    * @param bytesPerSecond at most so many are copied
    */
   SegmentCopier(StoreChoice stores, KeyRing keys, int minimum, long bytesPerSecond) {
-    this(stores, keys, minimum, bytesPerSecond, LEAST);
+    this(stores, keys, minimum, bytesPerSecond, HELD_BYTES, LEAST);
   }
 
   /**
+   * @param heldBytes a longer segment is not kept in memory
    * @param deleting what a store does not delete within this time waits for the next pass
    */
   SegmentCopier(
-      StoreChoice stores, KeyRing keys, int minimum, long bytesPerSecond, Duration deleting) {
+      StoreChoice stores,
+      KeyRing keys,
+      int minimum,
+      long bytesPerSecond,
+      long heldBytes,
+      Duration deleting) {
     this.stores = stores;
     this.codec = new FrameCodec(keys);
     this.minimum = minimum;
     this.bytesPerSecond = bytesPerSecond;
+    this.heldBytes = heldBytes;
     this.deleting = deleting;
   }
 
-  /** A segment that is to be written. */
-  record Image(UUID segment, byte[] bytes, List<SegmentBook.Move> moves) {}
+  /**
+   * A segment that is to be written.
+   *
+   * @param length in bytes
+   */
+  record Image(UUID segment, long length, List<SegmentBook.Move> moves, Pieces pieces) {}
+
+  /** The bytes of a segment, piece by piece; may be asked for more than once. */
+  @FunctionalInterface
+  private interface Pieces {
+    void each(Sink sink) throws IOException, InterruptedException;
+  }
+
+  @FunctionalInterface
+  private interface Sink {
+    /**
+     * @param piece nobody changes it any more
+     */
+    void take(byte[] piece) throws InterruptedException;
+  }
 
   /**
-   * Copies frames into memory.
+   * Reads and checks frames. A small segment is kept in memory; the frames of a longer one are read
+   * again when it is written, so that memory is bounded by a piece and the largest frame.
    *
    * @param frames at least one
    * @throws IOException when one of them is whole in no store, is another message than the ledger
    *     says, or may be forged: nothing may be dropped then
    */
   Image gather(UUID fresh, List<SegmentBook.KeptFrame> frames, long createdMillis)
-      throws IOException {
+      throws IOException, InterruptedException {
     List<SegmentBook.KeptFrame> inOrder = new ArrayList<>(frames);
     inOrder.sort(
         Comparator.comparing((SegmentBook.KeptFrame frame) -> frame.place().segment())
             .thenComparingLong(frame -> frame.place().offset()));
+    List<SegmentBook.Move> moves = new ArrayList<>();
     long length = Segment.HEADER;
     for (SegmentBook.KeptFrame frame : inOrder) {
+      moves.add(new SegmentBook.Move(frame.id(), frame.place(), length));
       length += frame.place().length();
     }
-    ByteBuffer image = ByteBuffer.allocate(Math.toIntExact(length));
-    image.put(Segment.header(fresh, createdMillis));
-    List<SegmentBook.Move> moves = new ArrayList<>();
+    byte[] header = Segment.header(fresh, createdMillis);
+    if (length <= heldBytes) {
+      List<byte[]> held = new ArrayList<>();
+      read(header, inOrder, held::add);
+      return new Image(
+          fresh,
+          length,
+          List.copyOf(moves),
+          sink -> {
+            for (byte[] piece : held) {
+              sink.take(piece);
+            }
+          });
+    }
+    // What is damaged is to be known before anything is written.
+    read(header, inOrder, piece -> {});
+    return new Image(fresh, length, List.copyOf(moves), sink -> read(header, inOrder, sink));
+  }
+
+  private void read(byte[] header, List<SegmentBook.KeptFrame> inOrder, Sink sink)
+      throws IOException, InterruptedException {
     Map<UUID, SegmentCopies> copies = new HashMap<>();
     List<ObjectStore> readable = stores.readable();
+    ByteArrayOutputStream piece = new ByteArrayOutputStream();
+    piece.writeBytes(header);
     for (SegmentBook.KeptFrame frame : inOrder) {
       Place place = frame.place();
       SegmentCopies source = copies.get(place.segment());
@@ -110,11 +170,14 @@ final class SegmentCopier {
         source = SegmentCopies.find(readable, place.segment());
         copies.put(place.segment(), source);
       }
-      moves.add(new SegmentBook.Move(frame.id(), place, image.position()));
-      image.put(whole(source, frame));
+      if (piece.size() + place.length() > PIECE_BYTES) {
+        sink.take(piece.toByteArray());
+        piece.reset();
+      }
+      piece.writeBytes(whole(source, frame));
       pace(place.length());
     }
-    return new Image(fresh, image.array(), List.copyOf(moves));
+    sink.take(piece.toByteArray());
   }
 
   // A digest tells of damage, not of who wrote the frame: what one store alone says, or what stores
@@ -122,14 +185,18 @@ final class SegmentCopier {
   // held,
   // count when as many copies agree as an acknowledged one has.
   private byte[] whole(SegmentCopies source, SegmentBook.KeptFrame frame) throws IOException {
+    Optional<byte[]> first = source.frame(frame.place().offset());
+    if (first.isPresent() && isIt(first.get(), frame) && opens(first.get())) {
+      return first.get();
+    }
     IOException why = new IOException("it is whole in no store");
     List<SegmentCopies.Candidate> known = new ArrayList<>();
     for (SegmentCopies.Candidate each : source.candidates(frame.place().offset())) {
-      FrameCodec.Header header = FrameCodec.header(each.frame());
-      if (header.id().equals(frame.id()) && header.length() == frame.place().length()) {
+      if (isIt(each.frame(), frame)) {
         known.add(each);
       } else {
-        why.addSuppressed(new IOException("there is message " + header.id()));
+        why.addSuppressed(
+            new IOException("there is message " + FrameCodec.header(each.frame()).id()));
       }
     }
     for (SegmentCopies.Candidate each : known) {
@@ -165,45 +232,91 @@ final class SegmentCopier {
         why);
   }
 
+  private static boolean isIt(byte[] bytes, SegmentBook.KeptFrame frame) throws IOException {
+    FrameCodec.Header header = FrameCodec.header(bytes);
+    return header.id().equals(frame.id()) && header.length() == frame.place().length();
+  }
+
+  private boolean opens(byte[] frame) {
+    try {
+      codec.decode(frame);
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   /**
    * Writes a segment to all stores that are up, and compares what they then have.
    *
    * @return how many have it, byte for byte
+   * @throws IOException when a frame cannot be read any more; no store has the segment then
    */
-  int write(Image image) throws InterruptedException {
+  int write(Image image) throws IOException, InterruptedException {
     String object = Segment.object(image.segment());
-    Duration limit = LEAST.plusSeconds(image.bytes().length / SLOWEST);
-    Map<ObjectStore, Boolean> written =
-        calls.all(
-            "take a compacted segment",
-            stores.up(),
-            limit,
-            store -> {
-              store.put(object, ByteBuffer.wrap(image.bytes()).asReadOnlyBuffer());
-              return true;
-            });
-    pace(image.bytes().length);
-    Map<ObjectStore, Boolean> compared =
-        calls.all(
-            "give a compacted segment",
-            List.copyOf(written.keySet()),
-            limit,
-            store -> isEqual(store, object, image.bytes()));
-    return (int) compared.values().stream().filter(equal -> equal).count();
+    Duration limit = LEAST.plusSeconds(image.length() / SLOWEST);
+    MessageDigest digest = FrameCodec.sha256();
+    Map<ObjectStore, Replacement> begun =
+        calls.all("begin a compacted segment", stores.up(), limit, store -> store.replace(object));
+    List<ObjectStore> taking = new ArrayList<>(begun.keySet());
+    try {
+      image
+          .pieces()
+          .each(
+              piece -> {
+                digest.update(piece);
+                Map<ObjectStore, Boolean> took =
+                    calls.all(
+                        "take a compacted segment",
+                        List.copyOf(taking),
+                        limit,
+                        store -> {
+                          requireNonNull(begun.get(store))
+                              .write(ByteBuffer.wrap(piece).asReadOnlyBuffer());
+                          return true;
+                        });
+                taking.retainAll(took.keySet());
+                pace(piece.length);
+              });
+      byte[] right = digest.digest();
+      Map<ObjectStore, Boolean> written =
+          calls.all(
+              "keep a compacted segment",
+              taking,
+              limit,
+              store -> {
+                requireNonNull(begun.get(store)).commit();
+                return true;
+              });
+      Map<ObjectStore, Boolean> compared =
+          calls.all(
+              "give a compacted segment",
+              List.copyOf(written.keySet()),
+              limit,
+              store -> isEqual(store, object, image.length(), right));
+      return (int) compared.values().stream().filter(equal -> equal).count();
+    } finally {
+      calls.all(
+          "end a compacted segment",
+          List.copyOf(begun.keySet()),
+          LEAST,
+          store -> {
+            requireNonNull(begun.get(store)).close();
+            return true;
+          });
+    }
   }
 
-  private static boolean isEqual(ObjectStore store, String object, byte[] bytes)
+  private static boolean isEqual(ObjectStore store, String object, long length, byte[] right)
       throws IOException {
-    if (store.length(object) != bytes.length) {
+    if (store.length(object) != length) {
       return false;
     }
-    for (int at = 0; at < bytes.length; at += COMPARE_BYTES) {
-      int length = Math.min(COMPARE_BYTES, bytes.length - at);
-      if (!Arrays.equals(store.range(object, at, length), 0, length, bytes, at, at + length)) {
-        return false;
-      }
+    MessageDigest digest = FrameCodec.sha256();
+    for (long at = 0; at < length; at += COMPARE_BYTES) {
+      digest.update(store.range(object, at, (int) Math.min(COMPARE_BYTES, length - at)));
     }
-    return true;
+    return MessageDigest.isEqual(digest.digest(), right);
   }
 
   /** How long a segment is in the store that has most of it, in bytes. */

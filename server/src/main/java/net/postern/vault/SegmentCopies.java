@@ -155,6 +155,17 @@ final class SegmentCopies {
         .toList();
   }
 
+  /** The frame that begins at an offset, from whichever copy has it whole. */
+  Optional<byte[]> frame(long at) {
+    for (Copy copy : copies) {
+      Optional<byte[]> frame = frame(copy, at);
+      if (frame.isPresent()) {
+        return frame;
+      }
+    }
+    return Optional.empty();
+  }
+
   /**
    * A frame that is whole in some copy.
    *

@@ -87,6 +87,8 @@ class RebuildTest {
         [edge]
         listen = ["127.0.0.1:0"]
         starttls = false
+        [observe]
+        listen = ""
         [vault]
         reserve = "1 MiB"
         """

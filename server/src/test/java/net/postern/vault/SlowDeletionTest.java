@@ -52,7 +52,7 @@ class SlowDeletionTest {
     }
     SegmentCopier copier =
         new SegmentCopier(
-            StoreChoice.of(List.of(fast, slow)), keys, 2, 1 << 30, EACH.multipliedBy(4));
+            StoreChoice.of(List.of(fast, slow)), keys, 2, 1 << 30, 1 << 20, EACH.multipliedBy(4));
     int passes = 0;
     while (!doomed.isEmpty()) {
       passes++;
