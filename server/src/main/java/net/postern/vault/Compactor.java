@@ -341,7 +341,7 @@ public final class Compactor implements AutoCloseable {
       if (!absent.isEmpty() && !now.isBefore(complainFrom)) {
         LOG.error(
             "{} segments that hold mail by the ledger, such as {}, are in none of the stores that"
-                + " are up: nothing is deleted from the stores. Bring back the stores that are"
+                + " answer: nothing is deleted from the stores. Bring back the stores that are"
                 + " away; if the database was put back from a backup, restart the node: it looks"
                 + " for the mail in all segments",
             absent.size(),

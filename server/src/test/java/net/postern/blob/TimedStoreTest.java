@@ -136,6 +136,8 @@ class TimedStoreTest extends ObjectStoreContract {
       assertThrows(IOException.class, small::commit);
       faulty.mood(Mood.GOOD);
     }
+    // What nobody waits for any longer still ends, before the directory is removed.
+    Await.until(() -> store.meter().hanging() == 0);
   }
 
   @Test

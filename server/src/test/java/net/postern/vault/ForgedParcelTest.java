@@ -105,13 +105,29 @@ class ForgedParcelTest {
   }
 
   @Test
-  void aGenuineRecordOfAHigherGenerationIsSpread() throws Exception {
-    String object = "keys/" + world.mailbox;
-    Parcel newer = new Parcel(7, get(0, object).content());
+  void aGenuineParcelOfAHigherGenerationIsSpread() throws Exception {
+    String object = "settings/" + world.customer;
+    byte[] context = object.getBytes(StandardCharsets.US_ASCII);
+    var key = world.keys().customerKey(world.customer);
+    for (int store = 0; store < 3; store++) {
+      put(store, object, new Parcel(2, Aead.seal(key, context, new byte[100])));
+    }
+    Parcel newer = new Parcel(7, Aead.seal(key, context, new byte[120]));
     put(1, object, newer);
     Mender.Report report = mend(object);
     assertEquals(2, report.copies(), report::toString);
     assertEverywhere(newer, object);
+  }
+
+  /** The generation of a key's record is under its seals: raised by hand it is forged. */
+  @Test
+  void aRecordWhoseGenerationWasRaisedIsForged() throws Exception {
+    String object = "keys/" + world.mailbox;
+    Parcel right = get(0, object);
+    put(1, object, new Parcel(7, right.content()));
+    Mender.Report report = mend(object);
+    assertEquals(1, report.copies(), report::toString);
+    assertEverywhere(right, object);
   }
 
   @Test
