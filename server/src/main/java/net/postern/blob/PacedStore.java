@@ -6,18 +6,16 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
  * A store for work that has time: reads and writes of objects are kept to a rate, so that they
  * leave the place to others. What is small or rare (listing, deleting, asking for a length) is not.
  */
-public final class PacedStore implements ObjectStore {
+public final class PacedStore extends ForwardingStore {
   /** Longest pause before it is asked again whether to hurry. */
   private static final long STEP_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
-  private final ObjectStore store;
   private final double nanosPerByte;
   private final Supplier<Boolean> hurry;
   private final AtomicLong bytes = new AtomicLong();
@@ -31,7 +29,7 @@ public final class PacedStore implements ObjectStore {
    *     program ends
    */
   public PacedStore(ObjectStore store, long rate, Supplier<Boolean> hurry) {
-    this.store = store;
+    super(store);
     this.nanosPerByte = (double) Duration.ofSeconds(1).toNanos() / Math.max(1, rate);
     this.hurry = hurry;
   }
@@ -51,16 +49,6 @@ public final class PacedStore implements ObjectStore {
         left = until - System.nanoTime()) {
       LockSupport.parkNanos(Math.min(left, STEP_NANOS));
     }
-  }
-
-  @Override
-  public String name() {
-    return store.name();
-  }
-
-  @Override
-  public String toString() {
-    return store.toString();
   }
 
   @Override
@@ -95,50 +83,5 @@ public final class PacedStore implements ObjectStore {
         real.close();
       }
     };
-  }
-
-  @Override
-  public Appender append(String object) throws IOException {
-    return store.append(object);
-  }
-
-  @Override
-  public long length(String object) throws IOException {
-    return store.length(object);
-  }
-
-  @Override
-  public void list(String kind, Consumer<Listed> each) throws IOException {
-    store.list(kind, each);
-  }
-
-  @Override
-  public void list(String kind, String prefix, Consumer<Listed> each) throws IOException {
-    store.list(kind, prefix, each);
-  }
-
-  @Override
-  public void strays(String kind, Consumer<Stray> each) throws IOException {
-    store.strays(kind, each);
-  }
-
-  @Override
-  public void clear(Stray stray) throws IOException {
-    store.clear(stray);
-  }
-
-  @Override
-  public void delete(String object) throws IOException {
-    store.delete(object);
-  }
-
-  @Override
-  public Duration pace() {
-    return store.pace();
-  }
-
-  @Override
-  public long usableBytes() throws IOException {
-    return store.usableBytes();
   }
 }

@@ -1,10 +1,11 @@
 package net.postern.vault;
 
 import java.io.IOException;
+import net.postern.blob.ForwardingStore;
 import net.postern.blob.ObjectStore;
 
 /** A disk with a place that cannot be read. */
-final class BadSector extends OtherStore {
+final class BadSector extends ForwardingStore {
   private final String object;
   private final long from;
   private final long to;

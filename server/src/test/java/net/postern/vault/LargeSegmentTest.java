@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
+import net.postern.blob.ForwardingStore;
 import net.postern.blob.ObjectStore;
 import net.postern.blob.Replacement;
 import org.junit.jupiter.api.Test;
@@ -28,7 +29,7 @@ class LargeSegmentTest {
   private final AtomicInteger largest = new AtomicInteger();
 
   private ObjectStore watched(ObjectStore store) {
-    return new OtherStore(store) {
+    return new ForwardingStore(store) {
       @Override
       public void put(String object, ByteBuffer content) throws IOException {
         largest.accumulateAndGet(content.remaining(), Math::max);

@@ -3,6 +3,7 @@ package net.postern.vault;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicInteger;
+import net.postern.blob.ForwardingStore;
 import net.postern.blob.ObjectStore;
 import net.postern.blob.Replacement;
 
@@ -10,7 +11,7 @@ import net.postern.blob.Replacement;
  * A store of a process that is killed at its n-th write: that write happens by half or not at all,
  * and nothing happens afterwards, not even tidying up.
  */
-final class MortalStore extends OtherStore {
+final class MortalStore extends ForwardingStore {
   private final Life life;
 
   /** The process, for all its stores. */

@@ -20,6 +20,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import net.postern.blob.FaultyStore.Mood;
+import net.postern.blob.ForwardingStore;
 import net.postern.blob.ObjectStore;
 import net.postern.events.MailEvent;
 import net.postern.testkit.Await;
@@ -442,7 +443,7 @@ class SegmentVaultTest extends MessageVaultContract {
   }
 
   /** A store that says how long its copy is, and fails behind the first frame. */
-  private static final class FailsBehind extends OtherStore {
+  private static final class FailsBehind extends ForwardingStore {
     private final long offset;
 
     FailsBehind(ObjectStore store, long offset) {

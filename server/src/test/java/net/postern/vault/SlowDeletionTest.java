@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.locks.LockSupport;
 import net.postern.blob.DirectoryStore;
+import net.postern.blob.ForwardingStore;
 import net.postern.blob.ObjectStore;
 import net.postern.blob.Replicas;
 import net.postern.keys.Aead;
@@ -32,7 +33,7 @@ class SlowDeletionTest {
   void whatASlowStoreHasDeletedCounts() throws Exception {
     ObjectStore fast = new DirectoryStore("fast", temp.resolve("fast"));
     ObjectStore slow =
-        new OtherStore(new DirectoryStore("slow", temp.resolve("slow"))) {
+        new ForwardingStore(new DirectoryStore("slow", temp.resolve("slow"))) {
           @Override
           public void delete(String object) throws IOException {
             LockSupport.parkNanos(EACH.toNanos());

@@ -1,17 +1,18 @@
-package net.postern.vault;
+package net.postern.blob;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.function.Consumer;
-import net.postern.blob.Appender;
-import net.postern.blob.ObjectStore;
-import net.postern.blob.Replacement;
 
-/** A store around another that does what the other does; faults are put into a part of it. */
-class OtherStore implements ObjectStore {
-  final ObjectStore store;
+/**
+ * A store around another that does in everything what the other does, for those that change a part
+ * of it.
+ */
+public abstract class ForwardingStore implements ObjectStore {
+  protected final ObjectStore store;
 
-  OtherStore(ObjectStore store) {
+  protected ForwardingStore(ObjectStore store) {
     this.store = store;
   }
 
@@ -51,6 +52,11 @@ class OtherStore implements ObjectStore {
   }
 
   @Override
+  public void list(String kind, String prefix, Consumer<Listed> each) throws IOException {
+    store.list(kind, prefix, each);
+  }
+
+  @Override
   public void strays(String kind, Consumer<Stray> each) throws IOException {
     store.strays(kind, each);
   }
@@ -63,6 +69,16 @@ class OtherStore implements ObjectStore {
   @Override
   public void delete(String object) throws IOException {
     store.delete(object);
+  }
+
+  @Override
+  public Duration pace() {
+    return store.pace();
+  }
+
+  @Override
+  public String toString() {
+    return store.toString();
   }
 
   @Override
