@@ -56,6 +56,7 @@ public final class StoreUpkeep implements AutoCloseable {
   private final Thread looks;
   private volatile boolean closed;
   private volatile boolean equalizeWanted = true;
+  private volatile boolean equalizing;
 
   /**
    * @param check tells genuine parcels from forged ones
@@ -111,6 +112,14 @@ public final class StoreUpkeep implements AutoCloseable {
   private void equalizeNow() {
     equalizeWanted = true;
     LockSupport.unpark(thread);
+  }
+
+  /**
+   * Whether nothing is left to do, as far as is known: every store is up, and no round of copying
+   * is wanted or under way.
+   */
+  public boolean isIdle() {
+    return !equalizeWanted && !equalizing && lanes.stream().allMatch(StoreLane::up);
   }
 
   /** How many objects a store is known to lack, by the last look at all of them. */
@@ -337,6 +346,8 @@ public final class StoreUpkeep implements AutoCloseable {
         if (equalizeWanted
             && System.nanoTime() - notBefore >= 0
             && lanes.stream().anyMatch(StoreLane::up)) {
+          // In this order: what is wanted is never seen as done.
+          equalizing = true;
           equalizeWanted = false;
           CatchUp.Round round = catchUp.run(up());
           if (round.copies() > 0) {
@@ -350,6 +361,8 @@ public final class StoreUpkeep implements AutoCloseable {
       } catch (IOException | RuntimeException | Error e) {
         LOG.warn("upkeep of the stores failed; it is tried again", e);
         equalizeWanted = true;
+      } finally {
+        equalizing = false;
       }
       LockSupport.parkNanos(INTERVAL.toNanos());
     }

@@ -20,7 +20,7 @@ import java.util.function.Consumer;
  * A store on bad hardware: fails, hangs, is slow, or breaks off in the middle of a write, as the
  * test says. Around a real store, so that what was written before is really there.
  */
-public final class FaultyStore implements ObjectStore {
+public final class FaultyStore implements ObjectStore, AutoCloseable {
 
   /** How it behaves. */
   public enum Mood {
@@ -49,7 +49,8 @@ public final class FaultyStore implements ObjectStore {
     CLOCK_WRONG
   }
 
-  private final ObjectStore store;
+  private final ObjectStore disk;
+  private final GatedStore store;
   private final AtomicInteger waiting = new AtomicInteger();
   private final AtomicInteger operations = new AtomicInteger();
   private volatile Mood mood = Mood.GOOD;
@@ -58,7 +59,15 @@ public final class FaultyStore implements ObjectStore {
   private volatile CountDownLatch changed = new CountDownLatch(1);
 
   public FaultyStore(ObjectStore store) {
-    this.store = store;
+    this.disk = store;
+    this.store = new GatedStore(store);
+  }
+
+  /** Ends what hangs; what is under way is finished, and from then on every operation fails. */
+  @Override
+  public void close() {
+    mood(Mood.GOOD);
+    store.close();
   }
 
   public void mood(Mood next) {
@@ -156,10 +165,11 @@ public final class FaultyStore implements ObjectStore {
   }
 
   private void stamp(String object) throws IOException {
-    if (mood == Mood.CLOCK_WRONG && store instanceof DirectoryStore disk) {
+    if (mood == Mood.CLOCK_WRONG && disk instanceof DirectoryStore directory) {
       String name = object.substring(object.indexOf('/') + 1);
       Path file =
-          disk.root()
+          directory
+              .root()
               .resolve(object.substring(0, object.indexOf('/')))
               .resolve(name.substring(0, 2))
               .resolve(name);

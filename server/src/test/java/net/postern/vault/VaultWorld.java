@@ -201,5 +201,7 @@ public final class VaultWorld implements AutoCloseable {
       store.mood(FaultyStore.Mood.GOOD);
     }
     restart();
+    // What hung may go on by now, and the directories are about to be deleted.
+    stores.forEach(FaultyStore::close);
   }
 }
