@@ -533,8 +533,11 @@ public final class SegmentVault implements MessageVault, AutoCloseable {
   }
 
   private void down(StoreLane lane, String why) {
-    LOG.error("store {} takes no mail: {}", lane.store().name(), why);
     lane.markDown(why);
+    if (!lane.announceDown()) {
+      return;
+    }
+    LOG.error("store {} takes no mail: {}", lane.store().name(), why);
     events.emit(new MailEvent.StoreHealth(lane.store().name(), false, why));
   }
 

@@ -7,6 +7,7 @@ import java.util.UUID;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import net.postern.blob.Appender;
 import net.postern.blob.TimedStore;
@@ -49,6 +50,9 @@ final class StoreLane implements AutoCloseable {
   private volatile State state = State.UP;
   private volatile String why = "";
   private volatile boolean full;
+
+  /** Whether people were told that it is down. */
+  private final AtomicBoolean announced = new AtomicBoolean();
 
   /** Work that was handed over and is not finished. */
   private final AtomicInteger pending = new AtomicInteger();
@@ -100,7 +104,16 @@ final class StoreLane implements AutoCloseable {
   void markUp() {
     full = false;
     why = "";
+    announced.set(false);
     state = State.UP;
+  }
+
+  /**
+   * Whether it is for the caller to tell people that it is down: the writer and the watch may
+   * notice at the same moment, and one alarm is enough.
+   */
+  boolean announceDown() {
+    return announced.compareAndSet(false, true);
   }
 
   /** Hands over an append; its outcome goes to the round. */

@@ -101,12 +101,15 @@ final class StoreWatch {
   }
 
   private void down(StoreLane lane, String why, boolean full) {
-    LOG.error("store {} takes no mail: {}", lane.store().name(), why);
     if (full) {
       lane.markFull(why);
     } else {
       lane.markDown(why);
     }
+    if (!lane.announceDown()) {
+      return;
+    }
+    LOG.error("store {} takes no mail: {}", lane.store().name(), why);
     events.emit(new MailEvent.StoreHealth(lane.store().name(), false, why));
   }
 
