@@ -19,8 +19,10 @@ import org.slf4j.LoggerFactory;
 /**
  * Jobs for one hop and the workers that carry them. Each worker is a virtual thread that owns one
  * connection and keeps it for a while when there is nothing to do: there is no pool to fetch
- * connections from. The number of workers starts small and grows by one with each success, so that
- * a server that hangs or is gone costs little; failure makes it small again.
+ * connections from. The number of workers starts small and grows with success, so that a server
+ * that hangs or is gone costs little; failure makes it small again. No more than half as many
+ * workers as have had a success try their first connection at one time, and once a server has said
+ * that it has enough of them, none is added for a while.
  *
  * <p>The lock guards the queue and the counts only; nothing waits for I/O under it.
  */
@@ -33,6 +35,9 @@ final class Lane {
 
   /** Jobs that may wait for a hop that does not work at present. */
   static final int STALLED_QUEUE = 64;
+
+  /** How long no connection is added when the server has refused one beside others. */
+  private static final long CROWDED_NANOS = TimeUnit.SECONDS.toNanos(30);
 
   private static final int MAX_REQUEUES = 3;
 
@@ -56,6 +61,13 @@ final class Lane {
   private int workers;
   private int idle;
   private int limit;
+
+  /** Workers that have had a success. */
+  private int proven;
+
+  /** No worker is added before. */
+  private long growFrom = System.nanoTime();
+
   private boolean retired;
   private boolean closing;
   private long lastGood = System.nanoTime();
@@ -206,26 +218,38 @@ final class Lane {
     }
   }
 
+  /** A worker's own. */
+  private static final class Worker {
+    final Carrier carrier;
+
+    /** Whether it has had a success; guarded by the lock. */
+    boolean proven;
+
+    Worker(Carrier carrier) {
+      this.carrier = carrier;
+    }
+  }
+
   private void run() {
-    Carrier carrier = carriers.get();
+    Worker worker = new Worker(carriers.get());
     boolean counted = true;
     try {
-      for (Optional<Job> job = take(); job.isPresent(); job = take()) {
-        carry(carrier, job.get());
+      for (Optional<Job> job = take(worker); job.isPresent(); job = take(worker)) {
+        carry(worker, job.get());
       }
       counted = false;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
       if (counted) {
-        leave();
+        leave(worker);
       }
-      carrier.close();
+      worker.carrier.close();
       threads.done(1);
     }
   }
 
-  private void carry(Carrier carrier, Job job) throws InterruptedException {
+  private void carry(Worker worker, Job job) throws InterruptedException {
     long bytes = job.bytesToRead();
     // Before the permit: whoever waits for memory holds up nobody else.
     boolean taken;
@@ -240,24 +264,25 @@ final class Lane {
       return;
     }
     try {
-      attempt(carrier, job);
+      attempt(worker, job);
     } finally {
       shape.memory.giveBack(bytes);
     }
   }
 
-  private void attempt(Carrier carrier, Job job) {
+  private void attempt(Worker worker, Job job) {
     boolean others;
     lock.lock();
     try {
-      others = workers > 1 && works() && limit > FIRST_WORKERS;
+      // That the server takes mail from others is what tells "enough" from "gone".
+      others = works() && proven > (worker.proven ? 1 : 0);
     } finally {
       lock.unlock();
     }
     Carrier.Hint hint;
     shape.permits.acquireUninterruptibly();
     try {
-      hint = carrier.carry(job, others && job.mayRequeue(MAX_REQUEUES));
+      hint = worker.carrier.carry(job, others && job.mayRequeue(MAX_REQUEUES));
     } catch (RuntimeException | Error e) {
       LOG.error("delivery of {} over {} failed", job.first().key(), hop, e);
       failed.accept(job);
@@ -265,30 +290,40 @@ final class Lane {
     } finally {
       shape.permits.release();
     }
-    if (!learn(hint, job)) {
+    if (!learn(hint, worker, job)) {
       failed.accept(job);
     }
   }
 
   /** Adjusts the number of workers; false when a job has no place to go back to. */
-  private boolean learn(Carrier.Hint hint, Job job) {
+  private boolean learn(Carrier.Hint hint, Worker worker, Job job) {
     lock.lock();
     try {
       switch (hint) {
         case GOOD -> {
           lastGood = System.nanoTime();
-          if (limit < shape.maxWorkers) {
+          if (!worker.proven) {
+            worker.proven = true;
+            proven++;
+          }
+          boolean few = limit - proven < Math.max(1, proven / 2);
+          if (limit < shape.maxWorkers && few && lastGood - growFrom >= 0) {
             limit++;
             staff();
           }
         }
-        case BAD -> limit = Math.min(FIRST_WORKERS, shape.maxWorkers);
+        case BAD -> {
+          disprove(worker);
+          limit = Math.min(FIRST_WORKERS, shape.maxWorkers);
+        }
         case NONE -> {}
         case CROWDED -> {
           if (closing) {
             return false;
           }
+          disprove(worker);
           limit = Math.max(1, workers - 1);
+          growFrom = System.nanoTime() + CROWDED_NANOS;
           queue.addFirst(job);
           queuedBytes += job.heldBytes();
           if (idle > 0) {
@@ -302,14 +337,22 @@ final class Lane {
     }
   }
 
+  // Under the lock.
+  private void disprove(Worker worker) {
+    if (worker.proven) {
+      worker.proven = false;
+      proven--;
+    }
+  }
+
   /** Waits for a job; empty when the worker is to end (and has been counted out). */
-  private Optional<Job> take() throws InterruptedException {
+  private Optional<Job> take(Worker worker) throws InterruptedException {
     long nanos = shape.keep.toNanos();
     lock.lock();
     try {
       while (true) {
         if (workers > limit) {
-          leaveLocked();
+          leaveLocked(worker);
           return Optional.empty();
         }
         Job job = queue.pollFirst();
@@ -318,7 +361,7 @@ final class Lane {
           return Optional.of(job);
         }
         if (closing || nanos <= 0) {
-          leaveLocked();
+          leaveLocked(worker);
           return Optional.empty();
         }
         idle++;
@@ -333,16 +376,17 @@ final class Lane {
     }
   }
 
-  private void leave() {
+  private void leave(Worker worker) {
     lock.lock();
     try {
-      leaveLocked();
+      leaveLocked(worker);
     } finally {
       lock.unlock();
     }
   }
 
-  private void leaveLocked() {
+  private void leaveLocked(Worker worker) {
+    disprove(worker);
     workers--;
     if (workers == 0 && queue.isEmpty()) {
       retired = true;
