@@ -4,6 +4,7 @@ package net.postern.config;
 public record PosternConfig(
     NodeConfig node,
     EdgeConfig edge,
+    ChecksConfig checks,
     DatabaseConfig database,
     VaultConfig vault,
     DeliveryConfig delivery,

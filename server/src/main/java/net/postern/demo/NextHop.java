@@ -11,6 +11,7 @@ import net.postern.config.ConfigLoader;
 import net.postern.config.EdgeConfig;
 import net.postern.config.HostPort;
 import net.postern.edge.EdgeServer;
+import net.postern.edge.check.Checks;
 import net.postern.events.MailEvent;
 import net.postern.id.CustomerId;
 import net.postern.id.MailboxId;
@@ -62,12 +63,14 @@ final class NextHop implements AutoCloseable {
                     .formatted(domain),
                 directory)
             .edge();
+    Everyone everyone = new Everyone(domain);
     EdgeServer server =
         new EdgeServer(
             config,
             "mail." + domain,
             new EmailAddress("postmaster", domain),
-            new Everyone(domain),
+            everyone,
+            Checks.inOrder(new Checks.Parts(everyone)),
             new ToFiles(directory),
             event -> {},
             Clock.systemUTC(),

@@ -69,6 +69,9 @@ final class Acceptance {
             transaction.mail().reversePath(),
             recipients,
             utf8,
+            session.notes().stream()
+                .map(note -> new Envelope.Note(note.name(), note.detail()))
+                .toList(),
             context.clock().instant());
     try {
       return context.intake().accept(envelope, content);

@@ -1,13 +1,12 @@
 package net.postern.edge;
 
 import java.time.InstantSource;
-import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import net.postern.address.EmailAddress;
 import net.postern.config.EdgeConfig;
-import net.postern.edge.check.RecipientCheck;
+import net.postern.edge.check.Checks;
 import net.postern.events.Events;
 import net.postern.intake.Intake;
 import net.postern.tenant.Directory;
@@ -24,7 +23,7 @@ record EdgeContext(
     String hostname,
     EmailAddress postmaster,
     Directory directory,
-    List<RecipientCheck> recipientChecks,
+    Checks checks,
     Intake intake,
     Events events,
     InstantSource clock,

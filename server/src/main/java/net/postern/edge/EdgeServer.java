@@ -22,7 +22,7 @@ import javax.net.ssl.SSLContext;
 import net.postern.address.EmailAddress;
 import net.postern.config.EdgeConfig;
 import net.postern.config.HostPort;
-import net.postern.edge.check.RecipientChecks;
+import net.postern.edge.check.Checks;
 import net.postern.events.Events;
 import net.postern.events.MailEvent;
 import net.postern.events.MailEvent.Reason;
@@ -71,6 +71,7 @@ public final class EdgeServer implements AutoCloseable {
    *
    * @param hostname this node's name, for greetings
    * @param postmaster who gets mail for {@code postmaster} without a domain (RFC 5321 §4.5.1)
+   * @param checks those that run
    * @param clock for the time of receipt
    * @param tls asked at each STARTTLS, so that a renewed certificate is used at once; not asked
    *     when {@code config.starttls} is off
@@ -80,6 +81,7 @@ public final class EdgeServer implements AutoCloseable {
       String hostname,
       EmailAddress postmaster,
       Directory directory,
+      Checks checks,
       Intake intake,
       Events events,
       InstantSource clock,
@@ -90,7 +92,7 @@ public final class EdgeServer implements AutoCloseable {
             hostname,
             postmaster,
             directory,
-            RecipientChecks.inOrder(directory),
+            checks,
             intake,
             events,
             clock,

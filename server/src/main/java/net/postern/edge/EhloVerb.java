@@ -3,6 +3,7 @@ package net.postern.edge;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import net.postern.config.EdgeConfig;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
@@ -19,7 +20,10 @@ final class EhloVerb implements Verb {
       return session.refuse(
           Stage.HELO, Reason.SYNTAX, Reply.of(501, "5.5.4", "EHLO takes your host name"));
     }
-    session.greeted(argument, true);
+    Optional<SmtpSession.Next> refused = session.greet(argument, true);
+    if (refused.isPresent()) {
+      return refused.get();
+    }
     EdgeContext context = session.context();
     return session.say(
         offer(context.config(), context.hostname(), !session.connection().tls().isEmpty()));

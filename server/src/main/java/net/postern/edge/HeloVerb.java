@@ -1,6 +1,7 @@
 package net.postern.edge;
 
 import java.io.IOException;
+import java.util.Optional;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
 import net.postern.smtp.Reply;
@@ -14,7 +15,10 @@ final class HeloVerb implements Verb {
       return session.refuse(
           Stage.HELO, Reason.SYNTAX, Reply.of(501, "5.5.4", "HELO takes your host name"));
     }
-    session.greeted(argument, false);
+    Optional<SmtpSession.Next> refused = session.greet(argument, false);
+    if (refused.isPresent()) {
+      return refused.get();
+    }
     return session.say(Reply.plain(250, session.context().hostname()));
   }
 }

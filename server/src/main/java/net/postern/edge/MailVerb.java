@@ -1,6 +1,8 @@
 package net.postern.edge;
 
 import java.io.IOException;
+import java.util.Optional;
+import net.postern.edge.check.Mail;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
 import net.postern.smtp.MailArguments;
@@ -42,7 +44,14 @@ final class MailVerb implements Verb {
     if (!context.memory().hasRoomFor(announced)) {
       return session.refuse(Stage.MAIL, Reason.OVERLOADED, Replies.OUT_OF_MEMORY);
     }
-    session.begin(new Transaction(mail));
+    Mail question = new Mail(session.client(), session.helo(), mail.reversePath());
+    session.begin(new Transaction(mail, question));
+    Optional<SmtpSession.Next> refused =
+        session.ask(Stage.MAIL, context.checks().mail(), question, "");
+    if (refused.isPresent()) {
+      session.endTransaction();
+      return refused.get();
+    }
     return session.say(OK);
   }
 }

@@ -3,9 +3,7 @@ package net.postern.edge;
 import java.io.IOException;
 import java.util.Optional;
 import net.postern.address.EmailAddress;
-import net.postern.edge.check.CheckResult;
-import net.postern.edge.check.RecipientCheck;
-import net.postern.edge.check.RecipientQuestion;
+import net.postern.edge.check.Rcpt;
 import net.postern.edge.check.Refusal;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
@@ -89,22 +87,14 @@ final class RcptVerb implements Verb {
           address.toString());
     }
     RecipientLookup lookup = look(session.context(), address);
-    var question = new RecipientQuestion(session.connection().client(), address, lookup);
-    for (RecipientCheck check : session.context().recipientChecks()) {
-      switch (run(check, question)) {
-        case CheckResult.Pass pass -> {}
-        case CheckResult.Note note -> LOG.debug("{}: {}", note.name(), note.detail());
-        case CheckResult.Defer defer -> {
-          return session.refuse(Stage.RCPT, defer.refusal(), address.toString());
-        }
-        case CheckResult.Reject reject -> {
-          return session.refuse(Stage.RCPT, reject.refusal(), address.toString());
-        }
-        case CheckResult.Disconnect disconnect -> {
-          session.refuse(Stage.RCPT, disconnect.refusal(), address.toString());
-          return SmtpSession.Next.CLOSE_LINGERING;
-        }
-      }
+    Optional<SmtpSession.Next> refused =
+        session.ask(
+            Stage.RCPT,
+            session.context().checks().rcpt(),
+            new Rcpt(transaction.question(), address, lookup),
+            address.toString());
+    if (refused.isPresent()) {
+      return refused.get();
     }
     if (lookup instanceof RecipientLookup.Found found) {
       transaction.add(found.recipient());
@@ -121,20 +111,6 @@ final class RcptVerb implements Verb {
     } catch (RuntimeException e) {
       LOG.error("the directory failed on a look-up", e);
       return new RecipientLookup.Unavailable("it failed with " + e.getClass().getSimpleName());
-    }
-  }
-
-  private static CheckResult run(RecipientCheck check, RecipientQuestion question) {
-    try {
-      return check.check(question);
-    } catch (RuntimeException e) {
-      LOG.error("a check failed", e);
-      return new CheckResult.Defer(
-          new Refusal(
-              Reply.of(451, "4.3.0", "Recipients cannot be checked now, please try again"),
-              Reason.INTERNAL,
-              "A check failed with " + e.getClass().getSimpleName() + ".",
-              Optional.empty()));
     }
   }
 }

@@ -1,10 +1,18 @@
 package net.postern.edge;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import net.postern.edge.check.Check;
+import net.postern.edge.check.CheckResult;
+import net.postern.edge.check.CheckRun;
+import net.postern.edge.check.Client;
+import net.postern.edge.check.Connect;
+import net.postern.edge.check.Helo;
 import net.postern.edge.check.Refusal;
 import net.postern.events.MailEvent;
 import net.postern.events.MailEvent.Reason;
@@ -42,6 +50,11 @@ final class SmtpSession {
   private WireReader reader;
   private String helo = "";
   private boolean extended;
+  private final Client client;
+
+  // What checks have to tell the filter of this client, whatever it sends.
+  private final List<CheckResult.Note> connectNotes = new ArrayList<>();
+  private final List<CheckResult.Note> heloNotes = new ArrayList<>();
   private int errors;
   private int messages;
   private Optional<Transaction> transaction = Optional.empty();
@@ -57,6 +70,7 @@ final class SmtpSession {
   SmtpSession(EdgeContext context, Connection connection) {
     this.context = context;
     this.connection = connection;
+    this.client = new Client(connection.client());
     this.clientAddress = connection.client().getHostAddress();
     this.sessionDeadline = Ticks.after(context.config().sessionTimeout());
     this.reader = new WireReader(connection);
@@ -66,9 +80,12 @@ final class SmtpSession {
   void run() {
     Next end = Next.CLOSE;
     try {
-      // RFC 5321 §3.1, §4.3.1: 220, our name, and that we speak the extensions.
-      reply(Reply.plain(220, context.hostname() + " ESMTP Postern"));
-      end = talk();
+      end = connected();
+      if (end == Next.CONTINUE) {
+        // RFC 5321 §3.1, §4.3.1: 220, our name, and that we speak the extensions.
+        reply(Reply.plain(220, context.hostname() + " ESMTP Postern"));
+        end = talk();
+      }
     } catch (IOException e) {
       LOG.debug("session with {} broke off: {}", clientAddress, e.toString());
     } catch (RuntimeException | Error e) {
@@ -78,6 +95,13 @@ final class SmtpSession {
       endTransaction();
       connection.finish(end == Next.CLOSE_LINGERING);
     }
+  }
+
+  // RFC 5321 §3.1: 554 in place of the greeting, and then nothing but QUIT is of use.
+  private Next connected() throws IOException {
+    Optional<Next> refused =
+        ask(Stage.CONNECT, context.checks().connect(), new Connect(client), "", connectNotes::add);
+    return refused.isPresent() ? Next.CLOSE_LINGERING : Next.CONTINUE;
   }
 
   private Next talk() throws IOException {
@@ -268,17 +292,68 @@ final class SmtpSession {
     return connection.tls().isEmpty() || !extended ? name : name + "S";
   }
 
-  /** RFC 5321 §4.1.4: EHLO and HELO also do what RSET does. */
-  void greeted(String name, boolean byEhlo) {
-    endTransaction();
-    helo = name;
-    extended = byEhlo;
+  /**
+   * Asks the checks of EHLO and HELO, and takes the name. RFC 5321 §4.1.4: both also do what RSET
+   * does; after one that was refused, what was agreed before still stands.
+   *
+   * @return how it goes on after a refusal; empty when there is none
+   */
+  Optional<Next> greet(String name, boolean byEhlo) throws IOException {
+    List<CheckResult.Note> notes = new ArrayList<>();
+    Optional<Next> refused =
+        ask(Stage.HELO, context.checks().helo(), new Helo(client, name), "", notes::add);
+    if (refused.isEmpty()) {
+      endTransaction();
+      helo = name;
+      extended = byEhlo;
+      heloNotes.clear();
+      heloNotes.addAll(notes);
+    }
+    return refused;
+  }
+
+  /** {@link #ask} for a transaction that has begun: it keeps the notes. */
+  <Q> Optional<Next> ask(Stage stage, List<Check<Q>> checks, Q question, String recipient)
+      throws IOException {
+    Transaction begun = transaction.orElseThrow();
+    return ask(stage, checks, question, recipient, begun::note);
+  }
+
+  // Tells the client what the first check that refuses has to say.
+  private <Q> Optional<Next> ask(
+      Stage stage,
+      List<Check<Q>> checks,
+      Q question,
+      String recipient,
+      Consumer<CheckResult.Note> notes)
+      throws IOException {
+    Optional<CheckRun.Refused> refused = CheckRun.ask(checks, question, notes);
+    if (refused.isEmpty()) {
+      return Optional.empty();
+    }
+    Next next = refuse(stage, refused.get().refusal(), recipient);
+    return Optional.of(
+        refused.get().disconnect() && next == Next.CONTINUE ? Next.CLOSE_LINGERING : next);
+  }
+
+  /** Who is at the other end. */
+  Client client() {
+    return client;
+  }
+
+  /** All that checks have to tell the filter of the message that comes now. */
+  List<CheckResult.Note> notes() {
+    List<CheckResult.Note> notes = new ArrayList<>(connectNotes);
+    notes.addAll(heloNotes);
+    transaction.ifPresent(each -> notes.addAll(each.notes()));
+    return notes;
   }
 
   /** RFC 3207 §4.2: what was said in the clear counts no more once TLS is on. */
   void forgetDialogue() {
     endTransaction();
     helo = "";
+    heloNotes.clear();
     extended = false;
     reader = new WireReader(connection);
   }

@@ -1,9 +1,12 @@
 package net.postern.edge;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import net.postern.edge.check.CheckResult;
+import net.postern.edge.check.Mail;
 import net.postern.smtp.ChunkCheck;
 import net.postern.smtp.MailArguments;
 import net.postern.tenant.Recipient;
@@ -11,18 +14,37 @@ import net.postern.tenant.Recipient;
 /** One mail transaction, from MAIL to the end of its message or RSET (RFC 5321 §3.3). */
 final class Transaction {
   private final MailArguments mail;
+  private final Mail question;
+  private final List<CheckResult.Note> notes = new ArrayList<>();
   private final Map<String, Recipient> recipients = new LinkedHashMap<>(4);
   private Optional<Chunks> chunks = Optional.empty();
 
   /** The part of a message that came by BDAT so far (RFC 3030 §2). */
   record Chunks(MessageBuffer buffer, ChunkCheck check, ContentLimit limit, long deadline) {}
 
-  Transaction(MailArguments mail) {
+  /**
+   * @param question the same for the checks
+   */
+  Transaction(MailArguments mail, Mail question) {
     this.mail = mail;
+    this.question = question;
   }
 
   MailArguments mail() {
     return mail;
+  }
+
+  Mail question() {
+    return question;
+  }
+
+  /** Adds what a check wants the filter to know. */
+  void note(CheckResult.Note note) {
+    notes.add(note);
+  }
+
+  List<CheckResult.Note> notes() {
+    return List.copyOf(notes);
   }
 
   /** The reverse-path as text for events, empty for the null reverse-path. */

@@ -19,6 +19,7 @@ import net.postern.tenant.Recipient;
  * @param reversePath empty for the null reverse-path {@code <>}
  * @param recipients all were accepted at RCPT; at least one
  * @param utf8 whether the client said SMTPUTF8
+ * @param notes what the checks of the dialogue found
  */
 public record Envelope(
     InetAddress client,
@@ -29,10 +30,20 @@ public record Envelope(
     Optional<EmailAddress> reversePath,
     List<Recipient> recipients,
     boolean utf8,
+    List<Note> notes,
     Instant receivedAt) {
+
+  /**
+   * Something that a check of the dialogue found, which the filter is to weigh.
+   *
+   * @param name the finding's one name
+   * @param detail for people
+   */
+  public record Note(String name, String detail) {}
 
   public Envelope {
     recipients = List.copyOf(recipients);
+    notes = List.copyOf(notes);
     if (recipients.isEmpty()) {
       throw new IllegalArgumentException("an envelope needs a recipient");
     }

@@ -14,6 +14,7 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import net.postern.address.EmailAddress;
 import net.postern.batch.PeriodicJob;
+import net.postern.config.ChecksConfig;
 import net.postern.config.DeliveryConfig;
 import net.postern.config.NodeConfig;
 import net.postern.config.PosternConfig;
@@ -25,6 +26,7 @@ import net.postern.edge.CertificateWatch;
 import net.postern.edge.EdgeServer;
 import net.postern.edge.ListenException;
 import net.postern.edge.TlsException;
+import net.postern.edge.check.Checks;
 import net.postern.events.Events;
 import net.postern.filter.Pipeline;
 import net.postern.intake.MessageIntake;
@@ -214,6 +216,7 @@ public final class Node implements AutoCloseable {
                 hostname,
                 postmaster(config.node()),
                 directory,
+                checks(config.checks(), directory),
                 intake,
                 events,
                 clock,
@@ -340,6 +343,15 @@ public final class Node implements AutoCloseable {
     database.close();
     data.close();
     LOG.info("stopped");
+  }
+
+  private static Checks checks(ChecksConfig config, DatabaseDirectory directory)
+      throws StartException {
+    try {
+      return Checks.inOrder(new Checks.Parts(directory)).switched(config.on(), config.off());
+    } catch (IllegalArgumentException e) {
+      throw new StartException("checks: " + e.getMessage(), e);
+    }
   }
 
   /** How long places of messages may be in someone's hands: whoever leased a delivery has one. */

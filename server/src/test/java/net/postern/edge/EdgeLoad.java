@@ -4,6 +4,7 @@ import java.time.InstantSource;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import net.postern.address.EmailAddress;
+import net.postern.edge.check.Checks;
 import net.postern.id.MessageId;
 import net.postern.intake.IntakeResult;
 
@@ -23,6 +24,7 @@ final class EdgeLoad {
             TestEdge.HOSTNAME,
             new EmailAddress("postmaster", TestEdge.HOSTNAME),
             new TestDirectory(),
+            Checks.inOrder(new Checks.Parts(new TestDirectory())),
             (envelope, content) -> {
               count.incrementAndGet();
               return new IntakeResult.Accepted(MessageId.create());

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.util.Scanner;
 import net.postern.address.EmailAddress;
+import net.postern.edge.check.Checks;
 import net.postern.id.MessageId;
 import net.postern.intake.IntakeResult;
 
@@ -21,6 +22,7 @@ final class IdleServer {
             TestEdge.HOSTNAME,
             new EmailAddress("postmaster", TestEdge.HOSTNAME),
             new TestDirectory(),
+            Checks.inOrder(new Checks.Parts(new TestDirectory())),
             (envelope, content) -> new IntakeResult.Accepted(MessageId.create()),
             event -> {},
             InstantSource.system(),

@@ -2,10 +2,10 @@ package net.postern.edge;
 
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import javax.net.ssl.SSLContext;
@@ -14,6 +14,8 @@ import net.postern.config.ByteSize;
 import net.postern.config.EdgeConfig;
 import net.postern.config.HostPort;
 import net.postern.config.Network;
+import net.postern.config.TestConfig;
+import net.postern.edge.check.Checks;
 import net.postern.events.MailEvent;
 import net.postern.id.MessageId;
 import net.postern.intake.Envelope;
@@ -52,24 +54,24 @@ final class TestEdge implements AutoCloseable {
     List<HostPort> listen = List.of(new HostPort("127.0.0.1", 0));
 
     EdgeConfig config() {
-      return new EdgeConfig(
-          listen,
-          new ByteSize(maxMessage),
-          maxRecipients,
-          maxMessages,
-          softErrors,
-          hardErrors,
-          maxConnections,
-          maxConnectionsPerSource,
-          unlimited,
-          commandTimeout,
-          dataTimeout,
-          messageTimeout,
-          sessionTimeout,
-          new ByteSize(receiveMemory),
-          tls.isPresent(),
-          Optional.<Path>empty(),
-          Optional.<Path>empty());
+      return TestConfig.with(
+          TestConfig.edge(),
+          Map.ofEntries(
+              Map.entry("listen", listen),
+              Map.entry("maxMessage", new ByteSize(maxMessage)),
+              Map.entry("maxRecipients", maxRecipients),
+              Map.entry("maxMessages", maxMessages),
+              Map.entry("softErrors", softErrors),
+              Map.entry("hardErrors", hardErrors),
+              Map.entry("maxConnections", maxConnections),
+              Map.entry("maxConnectionsPerSource", maxConnectionsPerSource),
+              Map.entry("unlimitedSources", unlimited),
+              Map.entry("commandTimeout", commandTimeout),
+              Map.entry("dataTimeout", dataTimeout),
+              Map.entry("messageTimeout", messageTimeout),
+              Map.entry("sessionTimeout", sessionTimeout),
+              Map.entry("receiveMemory", new ByteSize(receiveMemory)),
+              Map.entry("starttls", tls.isPresent())));
     }
   }
 
@@ -85,6 +87,7 @@ final class TestEdge implements AutoCloseable {
             HOSTNAME,
             settings.postmaster,
             directory,
+            Checks.inOrder(new Checks.Parts(directory)),
             (envelope, content) -> {
               taken.add(new Taken(envelope, content));
               return settings.intake.accept(envelope, content);

@@ -193,6 +193,7 @@ final class IntakeWorld implements AutoCloseable {
           EmailAddress.parse("sender@example.net"),
           found,
           false,
+          List.of(),
           Instant.now());
     } catch (UnknownHostException e) {
       throw new IllegalStateException(e);

@@ -2,6 +2,7 @@ package net.postern.edge.check;
 
 import java.util.Optional;
 import net.postern.events.MailEvent.Reason;
+import net.postern.events.MailEvent.Stage;
 import net.postern.smtp.Reply;
 import net.postern.tenant.RecipientLookup;
 
@@ -9,10 +10,21 @@ import net.postern.tenant.RecipientLookup;
  * Takes mail for users that exist, so that no report has to go to a forged sender later. What the
  * directory cannot say now is never "unknown".
  */
-final class KnownRecipient implements RecipientCheck {
+final class KnownRecipient implements Check<Rcpt> {
 
   @Override
-  public CheckResult check(RecipientQuestion question) {
+  public About about() {
+    return new About(
+        "known_recipient",
+        Stage.RCPT,
+        true,
+        false,
+        "Refuses recipients that do not exist; what cannot be looked up now is deferred.",
+        "550 5.1.1 No such user here");
+  }
+
+  @Override
+  public CheckResult check(Rcpt question) {
     return switch (question.lookup()) {
       case RecipientLookup.Found found -> new CheckResult.Pass();
       // RFC 3463 §3.2: 5.1.1 bad destination mailbox address.

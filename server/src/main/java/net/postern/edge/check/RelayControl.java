@@ -2,6 +2,7 @@ package net.postern.edge.check;
 
 import java.util.Optional;
 import net.postern.events.MailEvent.Reason;
+import net.postern.events.MailEvent.Stage;
 import net.postern.smtp.Reply;
 import net.postern.tenant.Directory;
 import net.postern.tenant.RecipientLookup;
@@ -10,7 +11,7 @@ import net.postern.tenant.RecipientLookup;
  * Takes mail for our customers' domains only (RFC 5321 §3.6.2: a server that is no relay for a
  * client says 550).
  */
-final class RelayControl implements RecipientCheck {
+final class RelayControl implements Check<Rcpt> {
   private final Directory directory;
 
   RelayControl(Directory directory) {
@@ -18,7 +19,18 @@ final class RelayControl implements RecipientCheck {
   }
 
   @Override
-  public CheckResult check(RecipientQuestion question) {
+  public About about() {
+    return new About(
+        "relay_control",
+        Stage.RCPT,
+        true,
+        false,
+        "Refuses recipients whose domain is no customer's here.",
+        "550 5.7.1 Relaying denied: mail for this domain is not handled here");
+  }
+
+  @Override
+  public CheckResult check(Rcpt question) {
     return switch (question.lookup()) {
       case RecipientLookup.Found found -> new CheckResult.Pass();
       case RecipientLookup.UnknownUser unknown -> new CheckResult.Pass();
@@ -27,8 +39,8 @@ final class RelayControl implements RecipientCheck {
     };
   }
 
-  private CheckResult refuse(RecipientQuestion question) {
-    var customer = directory.registeredServer(question.client());
+  private CheckResult refuse(Rcpt question) {
+    var customer = directory.registeredServer(question.client().address());
     if (customer.isPresent()) {
       return new CheckResult.Reject(
           new Refusal(

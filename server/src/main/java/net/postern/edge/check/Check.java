@@ -1,0 +1,22 @@
+package net.postern.edge.check;
+
+/**
+ * One thing that is asked of a client before any of a message is taken. Safe for many threads; may
+ * block for a bounded time.
+ *
+ * @param <Q> what it looks at
+ */
+public interface Check<Q> {
+
+  About about();
+
+  CheckResult check(Q question);
+
+  /**
+   * Whether it may have to wait for others, as for the DNS: it then runs beside the other checks of
+   * its stage. One that only looks at what is in memory runs on the session's own thread.
+   */
+  default boolean waits() {
+    return false;
+  }
+}
