@@ -82,6 +82,7 @@ public final class Node implements AutoCloseable {
   private static final Duration BEAT_INTERVAL = Duration.ofSeconds(10);
   private static final Duration SETTINGS_INTERVAL = Duration.ofSeconds(2);
   private static final Duration MERGE_INTERVAL = Duration.ofMinutes(10);
+  private static final Duration PRUNE_INTERVAL = Duration.ofMinutes(10);
 
   private final PosternConfig config;
   private final DataDirectory data;
@@ -263,6 +264,11 @@ public final class Node implements AutoCloseable {
                       }
                     })),
             rollback.add(new PeriodicJob("settings", SETTINGS_INTERVAL, settings::writeChanged)),
+            rollback.add(
+                new PeriodicJob(
+                    "refusals",
+                    PRUNE_INTERVAL,
+                    () -> refusals.prune(clock.instant().minus(config.observe().keepRefusals())))),
             rollback.add(
                 new PeriodicJob(
                     "journal-merge",
