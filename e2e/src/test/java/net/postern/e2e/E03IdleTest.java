@@ -128,7 +128,7 @@ class E03IdleTest {
   }
 
   /** What the heap holds after a full collection. */
-  private static long heapMegabytes(NodeProcess node) throws IOException, InterruptedException {
+  static long heapMegabytes(NodeProcess node) throws IOException, InterruptedException {
     String jcmd = Path.of(System.getProperty("java.home"), "bin/jcmd").toString();
     String _ = Machine.run(jcmd, "" + node.pid(), "GC.run");
     Matcher used = USED.matcher(Machine.run(jcmd, "" + node.pid(), "GC.heap_info"));
