@@ -24,6 +24,9 @@ public final class WireReader {
    */
   public static final int MAX_COMMAND_LINE = 2048;
 
+  /** Most octets of a refused line that are skipped in the hope of its end. */
+  public static final int MAX_SKIPPED = 64 * 1024;
+
   private static final int IDLE_BUFFER = 512;
   private static final int BURST_BUFFER = 4096;
   private static final byte[] EMPTY = {};
@@ -36,6 +39,8 @@ public final class WireReader {
     TOO_LONG,
     /** A CR without LF, or an LF without CR. */
     BARE_LINE_END,
+    /** What is skipped has gone on for {@link #MAX_SKIPPED} octets; there may be no end of it. */
+    ENDLESS,
     /** The client closed its side; what stood before it without CRLF is no line. */
     END_OF_STREAM
   }
@@ -47,6 +52,7 @@ public final class WireReader {
   private int lineStart;
   private int lineEnd;
   private boolean skipping;
+  private int skipped;
 
   /**
    * @param in its {@code read} is called only when nothing is left in the buffer that could be
@@ -59,7 +65,7 @@ public final class WireReader {
   /** Reads on to the end of the next line. */
   public Line readLine() throws IOException {
     if (skipping && !skipLine()) {
-      return Line.END_OF_STREAM;
+      return skipped > MAX_SKIPPED ? Line.ENDLESS : Line.END_OF_STREAM;
     }
     int scanned = start;
     while (true) {
@@ -145,10 +151,11 @@ public final class WireReader {
 
   private Line skip(Line why) {
     skipping = true;
+    skipped = 0;
     return why;
   }
 
-  /** Drops everything up to and including the next CRLF. */
+  /** Drops everything up to and including the next CRLF; false when there is none. */
   private boolean skipLine() throws IOException {
     while (true) {
       int at = start;
@@ -165,8 +172,9 @@ public final class WireReader {
         }
         at++;
       }
+      skipped += at - start;
       start = at;
-      if (!fill()) {
+      if (skipped > MAX_SKIPPED || !fill()) {
         return false;
       }
     }

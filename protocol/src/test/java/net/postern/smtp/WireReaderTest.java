@@ -41,6 +41,10 @@ class WireReaderTest {
                   case Parsed.Bad<Command> bad -> "bad";
                 });
         case TOO_LONG, BARE_LINE_END -> found.add(line.name());
+        case ENDLESS -> {
+          found.add(line.name());
+          return found;
+        }
         case END_OF_STREAM -> {
           return found;
         }
@@ -56,6 +60,17 @@ class WireReaderTest {
       assertEquals(
           List.of("EHLO|a", "NOOP|", "NOOP|" + "x".repeat(2041), "QUIT|"), found, "by " + piece);
     }
+  }
+
+  @Test
+  void aLineWithoutEndIsNotReadForEver() throws IOException {
+    for (int piece : new int[] {511, 512, 100_000}) {
+      String line = "x".repeat(2048 + WireReader.MAX_SKIPPED + 100_000) + "\r\nQUIT\r\n";
+      assertEquals(List.of("TOO_LONG", "ENDLESS"), readAll(new WireReader(trickle(line, piece))));
+    }
+    // The control: as long as may be.
+    String line = "x".repeat(WireReader.MAX_SKIPPED) + "\r\nQUIT\r\n";
+    assertEquals(List.of("TOO_LONG", "QUIT|"), readAll(new WireReader(trickle(line, 512))));
   }
 
   @Test

@@ -31,6 +31,11 @@ final class Connection extends InputStream {
   /** Bytes taken from a client that is being sent away, so that it gets to read why. */
   private static final int MAX_LINGER_BYTES = 64 * 1024;
 
+  /** Bytes, and reads, after which a client that never lets us wait gives way to others. */
+  private static final int FAIR_BYTES = 64 * 1024;
+
+  private static final int FAIR_READS = 16;
+
   private static final long LINGER_NANOS = 1_000_000_000L;
 
   private final Socket socket;
@@ -39,6 +44,8 @@ final class Connection extends InputStream {
   private String tls = "";
   private byte[] heldBack = EMPTY;
   private int heldBackLength;
+  private int readsInTurn;
+  private int bytesInTurn;
   private long hardDeadline = Ticks.NEVER;
   private long silenceNanos = Ticks.NEVER;
   private final long writeNanos;
@@ -129,9 +136,23 @@ final class Connection extends InputStream {
             ? now + silenceNanos
             : hardDeadline;
     try {
-      return in.read(into, offset, length);
+      int n = in.read(into, offset, length);
+      giveWay(n);
+      return n;
     } finally {
       deadline = Ticks.NEVER;
+    }
+  }
+
+  // Virtual threads are not interrupted by a scheduler: a client whose bytes are always there
+  // already would keep a processor for itself.
+  private void giveWay(int bytes) {
+    bytesInTurn += bytes;
+    readsInTurn++;
+    if (bytesInTurn >= FAIR_BYTES || readsInTurn >= FAIR_READS) {
+      bytesInTurn = 0;
+      readsInTurn = 0;
+      Thread.yield();
     }
   }
 

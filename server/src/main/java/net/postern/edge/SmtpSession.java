@@ -126,6 +126,8 @@ final class SmtpSession {
             case TOO_LONG -> refuse(Stage.COMMAND, Reason.LINE_TOO_LONG, Replies.LINE_TOO_LONG);
             case BARE_LINE_END ->
                 refuse(Stage.COMMAND, Reason.BARE_LINE_END, Replies.BARE_LINE_END);
+            case ENDLESS ->
+                closing(Stage.COMMAND, Reason.LINE_TOO_LONG, "4.7.0", "The line has no end");
             case END_OF_STREAM -> ended(Stage.COMMAND);
           };
     }
