@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -29,7 +30,7 @@ class ConfigFilesTest {
                 DynamicTest.dynamicTest(
                     String.valueOf(file.getFileName()),
                     () -> {
-                      List<String> expected = expected(file);
+                      List<String> expected = new ArrayList<>(expected(file));
                       assertFalse(expected.isEmpty(), "no expected message in the comments");
                       ConfigException failure =
                           assertThrows(ConfigException.class, () -> ConfigLoader.load(file));
@@ -39,6 +40,13 @@ class ConfigFilesTest {
                               .map(problem -> problem.describe("postern.toml"))
                               .map(text -> text.replace(base, "CONFIG"))
                               .toList();
+                      // "..." stands for what grows with the product, such as a list of sections.
+                      for (int i = 0; i < Math.min(expected.size(), messages.size()); i++) {
+                        String begin = expected.get(i).replaceFirst("\\.\\.\\.$", "");
+                        if (messages.get(i).startsWith(begin) && expected.get(i).endsWith("...")) {
+                          expected.set(i, messages.get(i));
+                        }
+                      }
                       assertEquals(String.join("\n", expected), String.join("\n", messages));
                     }));
   }
