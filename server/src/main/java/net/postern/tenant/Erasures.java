@@ -392,7 +392,9 @@ public final class Erasures {
         .select(
             "select a.address from address a join domain d on d.name = a.domain"
                 + " where a.mailbox_id = ? and a.address = ? || d.name"
-                + " and d.catch_all_mailbox is null order by 1",
+                + " and "
+                + Validation.SQL
+                + " <> 'open' order by 1",
             mailbox.value(),
             Tenants.POSTMASTER + "@")
         .map((row, context) -> row.getString(1))

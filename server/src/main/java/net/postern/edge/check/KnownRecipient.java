@@ -15,6 +15,7 @@ final class KnownRecipient implements RecipientCheck {
   public CheckResult check(RecipientQuestion question) {
     return switch (question.lookup()) {
       case RecipientLookup.Found found -> new CheckResult.Pass();
+      case RecipientLookup.Group group -> new CheckResult.Pass();
       // RFC 3463 §3.2: 5.1.1 bad destination mailbox address.
       case RecipientLookup.UnknownUser unknown ->
           new CheckResult.Reject(

@@ -21,6 +21,7 @@ final class RelayControl implements RecipientCheck {
   public CheckResult check(RecipientQuestion question) {
     return switch (question.lookup()) {
       case RecipientLookup.Found found -> new CheckResult.Pass();
+      case RecipientLookup.Group group -> new CheckResult.Pass();
       case RecipientLookup.UnknownUser unknown -> new CheckResult.Pass();
       case RecipientLookup.Unavailable unavailable -> new CheckResult.Pass();
       case RecipientLookup.NotOurs notOurs -> refuse(question);
