@@ -7,4 +7,5 @@ public record PosternConfig(
     DatabaseConfig database,
     VaultConfig vault,
     DeliveryConfig delivery,
+    CalloutConfig callout,
     ObserveConfig observe) {}
