@@ -18,13 +18,17 @@ import picocli.CommandLine.ScopeType;
  */
 @Command(
     name = "admin",
-    description = "Customers, domains, users, routes, quarantine, message trace, ledger check.",
+    description =
+        "Customers, domains, users, groups, directories, routes, quarantine, message trace, ledger check.",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       CustomerAdmin.class,
       DomainAdmin.class,
       UserAdmin.class,
+      AliasAdmin.class,
+      GroupAdmin.class,
+      LdapAdmin.class,
       RouteAdmin.class,
       QuarantineAdmin.class,
       TraceAdmin.class,
