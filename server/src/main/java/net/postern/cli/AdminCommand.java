@@ -19,13 +19,17 @@ import picocli.CommandLine.ScopeType;
 @Command(
     name = "admin",
     description =
-        "Customers, domains, users, routes, quarantine, message trace, refusals explained, ledger check.",
+        "Customers, domains, users, groups, directories, routes, quarantine, message trace, refusals"
+            + " explained, ledger check.",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       CustomerAdmin.class,
       DomainAdmin.class,
       UserAdmin.class,
+      AliasAdmin.class,
+      GroupAdmin.class,
+      LdapAdmin.class,
       RouteAdmin.class,
       QuarantineAdmin.class,
       TraceAdmin.class,

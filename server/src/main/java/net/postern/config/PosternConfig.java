@@ -9,4 +9,5 @@ public record PosternConfig(
     VaultConfig vault,
     DeliveryConfig delivery,
     DnsConfig dns,
+    CalloutConfig callout,
     ObserveConfig observe) {}

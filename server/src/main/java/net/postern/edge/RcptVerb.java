@@ -21,6 +21,9 @@ final class RcptVerb implements Verb {
   // RFC 5321 §4.5.3.1.10: 452, so that the client sends the rest in another transaction.
   private static final Reply TOO_MANY = Reply.of(452, "4.5.3", "Too many recipients");
 
+  /** Recipients of one message with all members of its groups; the ledger counts to 32,767. */
+  private static final int MAX_EXPANDED = 10_000;
+
   private static final Reply NO_POSTMASTER =
       Reply.of(
           550,
@@ -56,6 +59,7 @@ final class RcptVerb implements Verb {
     EmailAddress postmaster = session.context().postmaster();
     return switch (look(session.context(), postmaster)) {
       case RecipientLookup.Found found -> ask(session, transaction, postmaster);
+      case RecipientLookup.Group group -> ask(session, transaction, postmaster);
       case RecipientLookup.Unavailable unavailable -> ask(session, transaction, postmaster);
       case RecipientLookup.UnknownUser unknown -> noPostmaster(session, postmaster);
       case RecipientLookup.NotOurs notOurs -> noPostmaster(session, postmaster);
@@ -80,11 +84,7 @@ final class RcptVerb implements Verb {
       return session.say(OK);
     }
     if (transaction.recipientCount() >= session.context().config().maxRecipients()) {
-      return session.refuse(
-          Stage.RCPT,
-          new Refusal(
-              TOO_MANY, Reason.TOO_MANY_RECIPIENTS, "Too many recipients.", Optional.empty()),
-          address.toString());
+      return tooMany(session, address);
     }
     RecipientLookup lookup = look(session.context(), address);
     Optional<SmtpSession.Next> refused =
@@ -100,7 +100,24 @@ final class RcptVerb implements Verb {
       transaction.add(found.recipient());
       return session.say(OK);
     }
+    if (lookup instanceof RecipientLookup.Group group) {
+      // A group alone always has room: the next one may have to come in another transaction.
+      if (transaction.recipientCount() > 0
+          && transaction.countWith(group.members().size()) > MAX_EXPANDED) {
+        return tooMany(session, address);
+      }
+      transaction.add(address, group.members());
+      return session.say(OK);
+    }
     throw new IllegalStateException("no check refused a recipient that was not found");
+  }
+
+  private static SmtpSession.Next tooMany(SmtpSession session, EmailAddress address)
+      throws IOException {
+    return session.refuse(
+        Stage.RCPT,
+        new Refusal(TOO_MANY, Reason.TOO_MANY_RECIPIENTS, "Too many recipients.", Optional.empty()),
+        address.toString());
   }
 
   // The directory says what it cannot do by a value; should it throw all the same, the client still

@@ -1,10 +1,13 @@
 package net.postern.edge;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import net.postern.address.EmailAddress;
 import net.postern.edge.check.CheckResult;
 import net.postern.edge.check.Mail;
 import net.postern.smtp.ChunkCheck;
@@ -17,6 +20,8 @@ final class Transaction {
   private final Mail question;
   private final List<CheckResult.Note> notes = new ArrayList<>();
   private final Map<String, Recipient> recipients = new LinkedHashMap<>(4);
+  private final Set<String> groups = new HashSet<>(0);
+  private int asked;
   private Optional<Chunks> chunks = Optional.empty();
 
   /** The part of a message that came by BDAT so far (RFC 3030 §2). */
@@ -54,15 +59,33 @@ final class Transaction {
 
   /** Adds a recipient; one that is there already is not added twice. */
   void add(Recipient recipient) {
+    asked++;
+    put(recipient);
+  }
+
+  /** Adds the members of a group in its place; who is there already does not come twice. */
+  void add(EmailAddress group, List<Recipient> members) {
+    asked++;
+    groups.add(group.key());
+    members.forEach(this::put);
+  }
+
+  private void put(Recipient recipient) {
     recipients.putIfAbsent(recipient.address().key(), recipient);
   }
 
   boolean has(String key) {
-    return recipients.containsKey(key);
+    return groups.contains(key) || recipients.containsKey(key);
   }
 
+  /** How many there would be with more of them: at most, since some may be there. */
+  int countWith(int more) {
+    return recipients.size() + more;
+  }
+
+  /** As the client counts: a group is one. */
   int recipientCount() {
-    return recipients.size();
+    return asked;
   }
 
   List<Recipient> recipients() {

@@ -130,6 +130,29 @@ public sealed interface MailEvent {
       Optional<MessageId> dsn)
       implements MailEvent {}
 
+  /** What there is to say of a customer's directory. */
+  enum DirectoryMatter {
+    /** A group has members that do not exist, or too many. */
+    GROUP,
+    /** A customer's server takes every address, so that its yes says nothing. */
+    ACCEPTS_ALL,
+    /** A customer's server cannot say which addresses exist. */
+    CALLOUT,
+    /** A customer's LDAP directory was not applied. */
+    LDAP
+  }
+
+  /**
+   * Something about a customer's directory began or ended.
+   *
+   * @param subject the group, domain or directory
+   * @param well whether it is now as it should be
+   * @param detail for people; may name addresses
+   */
+  record DirectoryNotice(
+      DirectoryMatter matter, CustomerId customer, String subject, boolean well, String detail)
+      implements MailEvent {}
+
   /** A store stopped ({@code up} false) or resumed taking writes. */
   record StoreHealth(String store, boolean up, String why) implements MailEvent {}
 

@@ -15,6 +15,7 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import net.postern.address.EmailAddress;
 import net.postern.batch.PeriodicJob;
+import net.postern.callout.Callouts;
 import net.postern.config.ChecksConfig;
 import net.postern.config.DeliveryConfig;
 import net.postern.config.DnsConfig;
@@ -36,6 +37,7 @@ import net.postern.intake.MessageIntake;
 import net.postern.intake.Reconciler;
 import net.postern.keys.KeyRing;
 import net.postern.keys.KeyUpkeep;
+import net.postern.ldap.LdapSync;
 import net.postern.ledger.ErasedMail;
 import net.postern.ledger.Journal;
 import net.postern.ledger.JournalMerge;
@@ -54,6 +56,8 @@ import net.postern.observe.MailMetrics;
 import net.postern.observe.ObserveServer;
 import net.postern.tenant.DatabaseDirectory;
 import net.postern.tenant.DatabaseKeyShelf;
+import net.postern.tenant.DirectorySources;
+import net.postern.tenant.DirectorySync;
 import net.postern.tenant.Erasures;
 import net.postern.tenant.LegalHolds;
 import net.postern.tenant.Route;
@@ -81,6 +85,8 @@ public final class Node implements AutoCloseable {
 
   private static final Duration BEAT_INTERVAL = Duration.ofSeconds(10);
   private static final Duration SETTINGS_INTERVAL = Duration.ofSeconds(2);
+  private static final Duration CALLOUT_INTERVAL = Duration.ofSeconds(30);
+  private static final Duration LDAP_INTERVAL = Duration.ofSeconds(10);
   private static final Duration MERGE_INTERVAL = Duration.ofMinutes(10);
   private static final Duration PRUNE_INTERVAL = Duration.ofMinutes(10);
 
@@ -101,6 +107,7 @@ public final class Node implements AutoCloseable {
   private final Compactor compactor;
   private final KeyUpkeep keyUpkeep;
   private final DnsjavaResolver dns;
+  private final Callouts callouts;
   private final DeliveryEngine delivery;
   private final EdgeServer edge;
   private final Optional<ObserveServer> observe;
@@ -155,11 +162,19 @@ public final class Node implements AutoCloseable {
     Events events =
         new Fanout(List.of(new MailLog(config.observe().logFormat()), metrics, refusals));
 
-    DatabaseDirectory directory =
-        new DatabaseDirectory(
-            database, config.node().directoryCache(), outbound(config.delivery()));
     nameAddresses(keys);
     tenants = new Tenants(database, keys);
+    dns = DnsjavaResolver.open(dnsSettings(config.dns()));
+    callouts =
+        rollback.add(
+            new Callouts(config.callout(), hostname, database, tenants, dns, events, clock));
+    DatabaseDirectory directory =
+        new DatabaseDirectory(
+            database,
+            config.node().directoryCache(),
+            outbound(config.delivery()),
+            callouts,
+            events);
     Erasures erasures = new Erasures(database, keys, clock);
     SegmentRetention retention =
         new SegmentRetention(
@@ -189,7 +204,6 @@ public final class Node implements AutoCloseable {
         new Reconciler(vault, ledger, new SegmentTable(database), new LedgerRebuild(database));
     Reconciler.Report found = reconciler.start();
 
-    dns = DnsjavaResolver.open(dnsSettings(config.dns()));
     delivery =
         new DeliveryEngine(
             config.delivery(),
@@ -252,8 +266,13 @@ public final class Node implements AutoCloseable {
     keyUpkeep = rollback.add(new KeyUpkeep(keys, erasing::complete));
     keyUpkeep.start();
     JournalMerge merge = new JournalMerge(stores.list(), stores.minimum(), keys);
+    LdapSync ldap =
+        new LdapSync(
+            new DirectorySources(database, keys), new DirectorySync(database, tenants), events);
     jobs =
         List.of(
+            rollback.add(new PeriodicJob("callout", CALLOUT_INTERVAL, callouts::tidy)),
+            rollback.add(new PeriodicJob("ldap", LDAP_INTERVAL, ldap::runDue)),
             rollback.add(new PeriodicJob("journal", JOURNAL_INTERVAL, journal::flush)),
             rollback.add(
                 new PeriodicJob(
@@ -323,6 +342,7 @@ public final class Node implements AutoCloseable {
     // Sessions may use up their time, one that idles inside a transaction is enough. Deliveries
     // have some of their own: cut after the whole message was sent, they would be sent twice.
     edge.close(drain.minus(drain.dividedBy(DELIVERY_SHARE)));
+    callouts.close();
     try {
       Duration left = Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
       delivery.close(left);

@@ -4,11 +4,13 @@ import java.io.IOException;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
+import net.postern.callout.CalloutReport;
 import net.postern.config.PosternConfig;
 import net.postern.db.Database;
 import net.postern.db.DatabaseException;
 import net.postern.events.Events;
 import net.postern.keys.KeyRing;
+import net.postern.ldap.LdapSync;
 import net.postern.ledger.ErasedMail;
 import net.postern.ledger.Journal;
 import net.postern.ledger.MessageQueries;
@@ -16,7 +18,10 @@ import net.postern.ledger.SegmentRetention;
 import net.postern.observe.Pseudonyms;
 import net.postern.quarantine.Quarantine;
 import net.postern.tenant.DatabaseKeyShelf;
+import net.postern.tenant.DirectorySources;
+import net.postern.tenant.DirectorySync;
 import net.postern.tenant.Erasures;
+import net.postern.tenant.Groups;
 import net.postern.tenant.LegalHolds;
 import net.postern.tenant.Settings;
 import net.postern.tenant.Tenants;
@@ -39,6 +44,10 @@ public final class Workbench implements AutoCloseable {
   private final Stores stores;
   private final KeyRing keys;
   private final Tenants tenants;
+  private final Groups groups;
+  private final DirectorySources directories;
+  private final LdapSync ldap;
+  private final CalloutReport callouts;
   private final MessageQueries messages;
   private final Quarantine quarantine;
   private final LegalHolds holds;
@@ -59,6 +68,10 @@ public final class Workbench implements AutoCloseable {
     this.messages = new MessageQueries(database);
     this.holds = new LegalHolds(database, Clock.systemUTC());
     Events nobody = event -> {};
+    this.groups = new Groups(database, tenants);
+    this.directories = new DirectorySources(database, keys);
+    this.ldap = new LdapSync(directories, new DirectorySync(database, tenants), nobody);
+    this.callouts = new CalloutReport(database);
     Erasures erasures = new Erasures(database, keys, Clock.systemUTC());
     this.erasing = new Erasing(erasures, new ErasedMail(database), keys, nobody);
     SegmentRetention retention =
@@ -118,6 +131,25 @@ public final class Workbench implements AutoCloseable {
 
   public Tenants tenants() {
     return tenants;
+  }
+
+  public Groups groups() {
+    return groups;
+  }
+
+  /** Where customers' users come from. */
+  public DirectorySources directories() {
+    return directories;
+  }
+
+  /** Syncs now, in turn with the nodes. */
+  public LdapSync ldap() {
+    return ldap;
+  }
+
+  /** What is known of the servers that are asked for addresses. */
+  public CalloutReport callouts() {
+    return callouts;
   }
 
   public MessageQueries messages() {

@@ -39,7 +39,8 @@ public final class MailLog implements Events {
 
   private static boolean isAlarm(MailEvent event) {
     return (event instanceof MailEvent.StoreHealth health && !health.up())
-        || (event instanceof MailEvent.StoreDamage damage && !damage.repaired());
+        || (event instanceof MailEvent.StoreDamage damage && !damage.repaired())
+        || (event instanceof MailEvent.DirectoryNotice notice && !notice.well());
   }
 
   String line(MailEvent event) {
@@ -103,6 +104,13 @@ public final class MailLog implements Events {
             .number("attempt", returned.attempt());
         returned.dsn().ifPresent(dsn -> to.text("dsn", dsn.toString()));
       }
+      case MailEvent.DirectoryNotice notice ->
+          to.text("event", "directory")
+              .text("matter", notice.matter().name().toLowerCase(Locale.ROOT))
+              .text("customer", notice.customer().toString())
+              .text("subject", notice.subject())
+              .flag("well", notice.well())
+              .text("detail", notice.detail());
       case MailEvent.StoreHealth health ->
           to.text("event", "store")
               .text("store", health.store())

@@ -64,6 +64,8 @@ public final class MailMetrics implements Events, AutoCloseable {
 
   private record Damage(String store, String sort, boolean repaired) {}
 
+  private record Notice(MailEvent.DirectoryMatter matter, boolean well) {}
+
   private record Refusal(MailEvent.Stage stage, MailEvent.Reason reason, boolean forGood) {}
 
   private final PrometheusMeterRegistry registry =
@@ -75,6 +77,7 @@ public final class MailMetrics implements Events, AutoCloseable {
   private final Labelled<String> removed = new Labelled<>(this::removedCounter);
   private final Labelled<Integer> copies = new Labelled<>(this::copiesCounter);
   private final Labelled<Refusal> refused = new Labelled<>(this::refusedCounter);
+  private final Labelled<Notice> directory = new Labelled<>(this::directoryCounter);
   private final Labelled<Damage> damage = new Labelled<>(this::damageCounter);
   private final Map<String, AtomicInteger> stores = new ConcurrentHashMap<>();
   private final AtomicLong scrubTime = new AtomicLong();
@@ -138,6 +141,8 @@ public final class MailMetrics implements Events, AutoCloseable {
       }
       case MailEvent.Deferred _ -> deferred.increment();
       case MailEvent.Returned _ -> returned.increment();
+      case MailEvent.DirectoryNotice notice ->
+          directory.increment(new Notice(notice.matter(), notice.well()));
       case MailEvent.StoreHealth health -> store(health.store()).set(health.up() ? 1 : 0);
       case MailEvent.StoreDamage found ->
           damage.increment(new Damage(found.store(), found.damage(), found.repaired()));
@@ -221,6 +226,16 @@ public final class MailMetrics implements Events, AutoCloseable {
         "Messages by copies at their 250",
         "copies",
         String.valueOf(number));
+  }
+
+  private Counter directoryCounter(Notice notice) {
+    return counter(
+        "postern.directory.notices",
+        "What began or ended with customers' directories",
+        "matter",
+        notice.matter().name().toLowerCase(Locale.ROOT),
+        "well",
+        String.valueOf(notice.well()));
   }
 
   private Counter damageCounter(Damage found) {

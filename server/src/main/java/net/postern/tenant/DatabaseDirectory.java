@@ -4,8 +4,6 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import java.net.InetAddress;
 import java.nio.file.Path;
-import java.sql.ResultSet;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,8 +15,9 @@ import net.postern.address.EmailAddress;
 import net.postern.config.HostPort;
 import net.postern.config.Network;
 import net.postern.db.Database;
+import net.postern.events.Events;
+import net.postern.events.MailEvent;
 import net.postern.id.CustomerId;
-import net.postern.id.MailboxId;
 import org.jdbi.v3.core.JdbiException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,8 +33,11 @@ public final class DatabaseDirectory implements Directory, Routing {
   private static final int CACHED = 200_000;
   private static final Duration STALE_LIMIT = Duration.ofHours(1);
 
-  /** Separates the user from a detail of the user's own choosing (RFC 5233). */
-  private static final char SUBADDRESS = '+';
+  private static final RecipientLookup AWAY =
+      new RecipientLookup.Unavailable("the database is away");
+
+  private static final int REPORTED = 10_000;
+  private static final Duration REPORT_AGAIN = Duration.ofDays(1);
 
   /** After a failure the database is left alone for this long: each question waits seconds. */
   private static final long RETRY_NANOS = Duration.ofSeconds(1).toNanos();
@@ -62,8 +64,19 @@ public final class DatabaseDirectory implements Directory, Routing {
   private volatile long awayUntil = System.nanoTime();
   private final long freshNanos;
   private final Route outbound;
-  private final Cache<String, Cached<RecipientLookup>> recipients =
+  private final AddressValidator validator;
+  private final Events events;
+  private final Cache<String, Cached<Listing>> listings =
       Caffeine.newBuilder().maximumSize(CACHED).expireAfterWrite(STALE_LIMIT).build();
+  // By members, of which each takes some hundred bytes.
+  private final Cache<String, Cached<RecipientLookup>> groups =
+      Caffeine.newBuilder()
+          .maximumWeight(CACHED)
+          .weigher((String key, Cached<RecipientLookup> group) -> weight(group.value()))
+          .expireAfterWrite(STALE_LIMIT)
+          .build();
+  private final Cache<String, String> reported =
+      Caffeine.newBuilder().maximumSize(REPORTED).expireAfterWrite(REPORT_AGAIN).build();
   private final Cache<String, Cached<Optional<Route>>> routes =
       Caffeine.newBuilder().maximumSize(CACHED).expireAfterWrite(STALE_LIMIT).build();
   private final Cache<CustomerId, Cached<Optional<Customer>>> customers =
@@ -71,11 +84,25 @@ public final class DatabaseDirectory implements Directory, Routing {
   private final Cache<String, Cached<List<Registered>>> servers =
       Caffeine.newBuilder().maximumSize(1).expireAfterWrite(STALE_LIMIT).build();
 
+  /** Without anybody who asks customers' servers, and without telling of trouble. */
+  public DatabaseDirectory(Database database, Duration fresh, Route outbound) {
+    this(database, fresh, outbound, AddressValidator.NONE, event -> {});
+  }
+
   /**
    * @param fresh how long an answer is used without asking again
    * @param outbound the way to other people's domains
+   * @param validator for domains with {@link Validation#CALLOUT}
+   * @param events hears of groups with members that do not exist
    */
-  public DatabaseDirectory(Database database, Duration fresh, Route outbound) {
+  public DatabaseDirectory(
+      Database database,
+      Duration fresh,
+      Route outbound,
+      AddressValidator validator,
+      Events events) {
+    this.validator = validator;
+    this.events = events;
     this.database = database;
     this.freshNanos = fresh.toNanos();
     this.outbound = outbound;
@@ -83,19 +110,97 @@ public final class DatabaseDirectory implements Directory, Routing {
 
   @Override
   public RecipientLookup lookup(EmailAddress address) {
+    return lookup(address, Asking.ALLOWED);
+  }
+
+  @Override
+  public RecipientLookup lookup(EmailAddress address, Asking asking) {
     try {
-      Answer<RecipientLookup> answer = ask(recipients, address.key(), () -> load(address));
-      RecipientLookup known = answer.value();
-      if (known instanceof RecipientLookup.Found(Recipient recipient)) {
-        // The cache is by key; the reply and the delivery keep the spelling of this client.
-        return new RecipientLookup.Found(
-            new Recipient(address, recipient.customer(), recipient.mailbox()));
-      }
-      // An old yes is safe to repeat; an old no may since have become a yes, and a 5xx is for good.
-      return answer.stale() ? new RecipientLookup.Unavailable("the database is away") : known;
+      Answer<Listing> answer = listing(address);
+      return switch (answer.value()) {
+        case Listing.Known(RecipientLookup lookup) -> known(lookup, address, answer.stale());
+        case Listing.OfGroup group -> cached(groups, group.group(), () -> expand(group));
+        case Listing.Unlisted unlisted ->
+            validator.validate(question(unlisted, address), asking, this);
+      };
     } catch (Away e) {
       LOG.warn("the directory cannot look up {}: {}", address, e.toString());
-      return new RecipientLookup.Unavailable("the database is away");
+      return AWAY;
+    }
+  }
+
+  private Answer<Listing> listing(EmailAddress address) {
+    return ask(listings, address.key(), () -> ListingQuery.load(database, address));
+  }
+
+  private static RecipientLookup known(RecipientLookup known, EmailAddress address, boolean stale) {
+    if (known instanceof RecipientLookup.Found(Recipient recipient)) {
+      // The cache is by key; the reply and the delivery keep the spelling of this client.
+      return new RecipientLookup.Found(
+          new Recipient(address, recipient.customer(), recipient.mailbox()));
+    }
+    // An old yes is safe to repeat; an old no may since have become a yes, and a 5xx is for good.
+    return stale ? AWAY : known;
+  }
+
+  private static AddressValidator.Unlisted question(
+      Listing.Unlisted unlisted, EmailAddress address) {
+    String local = unlisted.base().substring(0, unlisted.base().lastIndexOf('@'));
+    return new AddressValidator.Unlisted(
+        address,
+        new EmailAddress(local, address.domain()),
+        unlisted.customer(),
+        unlisted.mailbox(),
+        unlisted.shared(),
+        unlisted.acceptUnknown());
+  }
+
+  private RecipientLookup expand(Listing.OfGroup group) {
+    GroupExpansion.Expanded expanded =
+        new GroupExpansion(database, this::withoutAsking).expand(group);
+    String trouble = expanded.trouble();
+    if (expanded.unavailable().isPresent()) {
+      return new RecipientLookup.Unavailable(expanded.unavailable().get());
+    }
+    if (expanded.members().isEmpty()) {
+      trouble = trouble.isEmpty() ? "it has no members" : trouble;
+      report(group, trouble);
+      return new RecipientLookup.Unavailable("nobody gets the mail of a group: " + trouble);
+    }
+    report(group, trouble);
+    return new RecipientLookup.Group(group.customer(), expanded.members());
+  }
+
+  // Someone entered a member by hand or in the customer's directory: where only the customer's
+  // server knows, that stands until the server refuses the delivery.
+  private RecipientLookup withoutAsking(EmailAddress member) {
+    return switch (listing(member).value()) {
+      case Listing.Known(RecipientLookup lookup) -> lookup;
+      case Listing.OfGroup group -> new RecipientLookup.UnknownUser(group.customer());
+      case Listing.Unlisted unlisted ->
+          unlisted
+              .mailbox()
+              .or(unlisted::shared)
+              .<RecipientLookup>map(
+                  mailbox ->
+                      new RecipientLookup.Found(
+                          new Recipient(member, unlisted.customer(), mailbox)))
+              .orElseGet(() -> new RecipientLookup.UnknownUser(unlisted.customer()));
+    };
+  }
+
+  // Said once, and again after a day: the members are looked up with every few messages.
+  private void report(Listing.OfGroup group, String trouble) {
+    String before = reported.get(group.group(), key -> "");
+    if (!trouble.equals(before)) {
+      reported.put(group.group(), trouble);
+      events.emit(
+          new MailEvent.DirectoryNotice(
+              MailEvent.DirectoryMatter.GROUP,
+              group.customer(),
+              group.group(),
+              trouble.isEmpty(),
+              trouble));
     }
   }
 
@@ -121,7 +226,7 @@ public final class DatabaseDirectory implements Directory, Routing {
       if (route.isPresent()) {
         return route.get();
       }
-      if (lookup(recipient) instanceof RecipientLookup.NotOurs) {
+      if (listing(recipient).value() instanceof Listing.Known(RecipientLookup.NotOurs _)) {
         return outbound;
       }
       throw new IllegalStateException(
@@ -143,6 +248,12 @@ public final class DatabaseDirectory implements Directory, Routing {
     } catch (Away e) {
       throw new IllegalStateException("the directory is unavailable: the database is away", e);
     }
+  }
+
+  private static int weight(RecipientLookup group) {
+    return group instanceof RecipientLookup.Group(CustomerId _, List<Recipient> members)
+        ? members.size()
+        : 1;
   }
 
   private <K, T> T cached(Cache<K, Cached<T>> cache, K key, Supplier<T> load) {
@@ -172,35 +283,6 @@ public final class DatabaseDirectory implements Directory, Routing {
       }
       throw new Away(e);
     }
-  }
-
-  private RecipientLookup load(EmailAddress address) {
-    String local = address.localPart().toLowerCase(Locale.ROOT);
-    int plus = local.indexOf(SUBADDRESS);
-    String base = plus > 0 ? local.substring(0, plus) : local;
-    return database
-        .row(
-            """
-            select d.customer_id, d.catch_all_mailbox,
-              (select mailbox_id from address where address = ?) exact,
-              (select mailbox_id from address where address = ?) base
-            from domain d where d.name = ?""",
-            row -> found(row, address),
-            local + "@" + address.domain(),
-            base + "@" + address.domain(),
-            address.domain())
-        .orElseGet(RecipientLookup.NotOurs::new);
-  }
-
-  private static RecipientLookup found(ResultSet row, EmailAddress address) throws SQLException {
-    CustomerId customer = new CustomerId(row.getObject("customer_id", UUID.class));
-    for (String column : List.of("exact", "base", "catch_all_mailbox")) {
-      UUID mailbox = row.getObject(column, UUID.class);
-      if (mailbox != null) {
-        return new RecipientLookup.Found(new Recipient(address, customer, new MailboxId(mailbox)));
-      }
-    }
-    return new RecipientLookup.UnknownUser(customer);
   }
 
   private Optional<Route> loadRoute(String domain) {

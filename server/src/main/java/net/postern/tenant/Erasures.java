@@ -304,6 +304,9 @@ public final class Erasures {
         "delete from route where domain in (select name from domain where customer_id = ?)", id);
     handle.execute("delete from domain where customer_id = ?", id);
     handle.execute("delete from registered_server where customer_id = ?", id);
+    handle.execute("delete from directory_source where customer_id = ?", id);
+    handle.execute("delete from directory_entry where customer_id = ?", id);
+    handle.execute("delete from directory_status where customer_id = ?", id);
     handle.execute(
         "update mailbox set erased_at = ? where customer_id = ? and erased_at is null",
         Timestamp.from(now),
@@ -392,7 +395,9 @@ public final class Erasures {
         .select(
             "select a.address from address a join domain d on d.name = a.domain"
                 + " where a.mailbox_id = ? and a.address = ? || d.name"
-                + " and d.catch_all_mailbox is null order by 1",
+                + " and "
+                + Validation.SQL
+                + " <> 'open' order by 1",
             mailbox.value(),
             Tenants.POSTMASTER + "@")
         .map((row, context) -> row.getString(1))

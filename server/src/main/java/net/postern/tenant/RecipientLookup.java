@@ -1,13 +1,32 @@
 package net.postern.tenant;
 
+import java.util.List;
+import net.postern.id.CustomerId;
+
 /** What the directory knows of an address. */
 public sealed interface RecipientLookup {
 
   /** Mail for it is taken. */
   record Found(Recipient recipient) implements RecipientLookup {}
 
+  /**
+   * Mail for it is taken, for each of its members; nothing is recorded for the group itself.
+   *
+   * @param customer whose group it is
+   * @param members at least one, each once, at most {@link GroupExpansion#MAX_MEMBERS}; with
+   *     members outside, whose copies the group's own key opens
+   */
+  record Group(CustomerId customer, List<Recipient> members) implements RecipientLookup {
+    public Group {
+      members = List.copyOf(members);
+      if (members.isEmpty()) {
+        throw new IllegalArgumentException("mail to a group without members would vanish");
+      }
+    }
+  }
+
   /** The domain is a customer's, the user is not: {@code 550 5.1.1}. */
-  record UnknownUser(net.postern.id.CustomerId customer) implements RecipientLookup {}
+  record UnknownUser(CustomerId customer) implements RecipientLookup {}
 
   /** The domain is nobody's here: taking the mail would be relaying. */
   record NotOurs() implements RecipientLookup {}

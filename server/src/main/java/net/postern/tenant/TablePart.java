@@ -31,6 +31,9 @@ public record TablePart(String table, String whose) implements SettingsPart {
           new TablePart("mailbox", "customer_id = :customer"),
           new TablePart("domain", "customer_id = :customer"),
           new TablePart("address", "customer_id = :customer"),
+          new TablePart("group_member", "customer_id = :customer"),
+          new TablePart("directory_source", "customer_id = :customer"),
+          new TablePart("directory_entry", "customer_id = :customer"),
           new TablePart(
               "route", "domain in (select name from domain where customer_id = :customer)"),
           new TablePart("legal_hold", "customer_id = :customer"));

@@ -17,8 +17,8 @@ import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.statement.UnableToExecuteStatementException;
 
 /**
- * Changes to customers, domains, users and routes. Every method checks its input and throws {@link
- * TenantException} with a message for the person who asked.
+ * Changes to customers, domains, users, aliases and routes; {@link Groups} has groups. Every method
+ * checks its input and throws {@link TenantException} with a message for the person who asked.
  */
 public final class Tenants {
   /** The local part that every domain takes mail for (RFC 5321 §4.5.1). */
@@ -36,7 +36,14 @@ public final class Tenants {
   public record Listed(Customer customer, long domains, long users) {}
 
   /** A domain with its route, for lists. */
-  public record DomainListed(String name, String customer, boolean catchAll, String route) {}
+  public record DomainListed(
+      String name,
+      String customer,
+      boolean catchAll,
+      String route,
+      Validation validation,
+      boolean acceptUnknown,
+      String subaddress) {}
 
   /** Adds a customer and makes its key. */
   public CustomerId addCustomer(String name) throws TenantException {
@@ -134,12 +141,14 @@ public final class Tenants {
         handle -> {
           mailbox.ifPresent(id -> insertMailbox(handle, customer.id(), id));
           handle.execute(
-              "insert into domain (name, customer_id, catch_all_mailbox) values (?, ?, ?::uuid)",
+              "insert into domain (name, customer_id, catch_all_mailbox, validation)"
+                  + " values (?, ?, ?::uuid, ?)",
               domain,
               customer.id().value(),
-              mailbox.orElse(null));
+              mailbox.orElse(null),
+              catchAll ? "open" : "listed");
           insertMailbox(handle, customer.id(), postmasterMailbox);
-          insertAddress(handle, postmaster, customer.id(), postmasterMailbox);
+          insertAddress(handle, postmaster, customer.id(), postmasterMailbox, "user");
           return domain;
         });
   }
@@ -147,8 +156,9 @@ public final class Tenants {
   /** All domains with their routes, by name. */
   public List<DomainListed> domains() {
     return database.rows(
-        "select d.name, c.name customer, d.catch_all_mailbox is not null catch_all,"
-            + " coalesce(r.kind || ' ' || array_to_string(r.targets, ' ') || case when"
+        "select d.name, c.name customer, d.subaddress, d.callout_unknown, "
+            + Validation.SQL
+            + " validation, coalesce(r.kind || ' ' || array_to_string(r.targets, ' ') || case when"
             + " r.kind = 'smtp' then ' tls ' || r.tls else '' end, 'none') route"
             + " from domain d join customer c on c.id = d.customer_id"
             + " left join route r on r.domain = d.name order by d.name",
@@ -156,8 +166,11 @@ public final class Tenants {
             new DomainListed(
                 row.getString("name"),
                 row.getString("customer"),
-                row.getBoolean("catch_all"),
-                row.getString("route")));
+                row.getString("validation").equals("open"),
+                row.getString("route"),
+                Validation.valueOf(row.getString("validation").toUpperCase(Locale.ROOT)),
+                row.getString("callout_unknown").equals("accept"),
+                row.getString("subaddress")));
   }
 
   /** Adds a user's address, with a mailbox and key of its own. */
@@ -168,9 +181,129 @@ public final class Tenants {
         "user " + address,
         handle -> {
           insertMailbox(handle, customer, mailbox.value());
-          insertAddress(handle, address, customer, mailbox.value());
+          insertAddress(handle, address, customer, mailbox.value(), "user");
           return mailbox;
         });
+  }
+
+  /**
+   * Adds an address that the customer's server says exists, with a mailbox and key of its own. When
+   * it is there already its mailbox is given.
+   */
+  public MailboxId addFound(EmailAddress address) throws TenantException {
+    Optional<MailboxId> there = findMailbox(address);
+    if (there.isPresent()) {
+      return there.get();
+    }
+    CustomerId customer = customerOf(address);
+    MailboxId mailbox = newMailbox(customer, address.key());
+    return change(
+        "address " + address,
+        handle -> {
+          insertMailbox(handle, customer, mailbox.value());
+          // Another node may have found it at the same time: the mailbox that was first counts.
+          return new MailboxId(
+              handle
+                  .createQuery(
+                      "insert into address (address, customer_id, mailbox_id, domain, source)"
+                          + " values (?, ?, ?, ?, 'callout') on conflict (address)"
+                          + " do update set mailbox_id = address.mailbox_id"
+                          + " returning mailbox_id")
+                  .bind(0, address.key())
+                  .bind(1, customer.value())
+                  .bind(2, mailbox.value())
+                  .bind(3, address.domain())
+                  .mapTo(UUID.class)
+                  .one());
+        });
+  }
+
+  /**
+   * Sets what becomes of a domain's addresses that nobody entered.
+   *
+   * @param acceptUnknown with {@link Validation#CALLOUT}: whether mail is taken while the
+   *     customer's server cannot say; otherwise the client is to come again
+   */
+  public void setValidation(String name, Validation validation, boolean acceptUnknown)
+      throws TenantException {
+    String domain = domain(name);
+    CustomerId customer = customerOfDomain(domain);
+    boolean lacking =
+        database
+            .row(
+                "select catch_all_mailbox is null lacking from domain where name = ?",
+                row -> row.getBoolean("lacking"),
+                domain)
+            .orElse(false);
+    // What has no mailbox of its own goes to one of the domain.
+    Optional<UUID> mailbox =
+        validation != Validation.LISTED && lacking
+            ? Optional.of(newMailbox(customer, "*@" + domain).value())
+            : Optional.empty();
+    change(
+        "domain " + domain,
+        handle -> {
+          mailbox.ifPresent(id -> insertMailbox(handle, customer, id));
+          return handle.execute(
+              "update domain set validation = ?, callout_unknown = ?,"
+                  + " catch_all_mailbox = coalesce(catch_all_mailbox, ?::uuid) where name = ?",
+              validation.name().toLowerCase(Locale.ROOT),
+              acceptUnknown ? "accept" : "wait",
+              mailbox.orElse(null),
+              domain);
+        });
+  }
+
+  /**
+   * Sets which characters begin the detail of a subaddress (RFC 5233) in a domain.
+   *
+   * @param separators of {@value Listing#SEPARATORS}; empty: there are no subaddresses
+   */
+  public void setSubaddress(String name, String separators) throws TenantException {
+    String domain = domain(name);
+    if (separators.chars().anyMatch(c -> ListingQuery.SEPARATORS.indexOf(c) < 0)
+        || separators.chars().distinct().count() != separators.length()) {
+      throw new TenantException(
+          "\"%s\" cannot separate subaddresses; write some of %s, each once, or off"
+              .formatted(separators, ListingQuery.SEPARATORS));
+    }
+    CustomerId _ = customerOfDomain(domain);
+    change(
+        "domain " + domain,
+        handle ->
+            handle.execute("update domain set subaddress = ? where name = ?", separators, domain));
+  }
+
+  /** An alias and the mailbox's first address. */
+  public record Alias(String address, String user) {}
+
+  /** The aliases of a domain, in order. */
+  public List<Alias> aliases(String name) throws TenantException {
+    return database.rows(
+        "select a.address, coalesce((select min(u.address) from address u"
+            + " where u.mailbox_id = a.mailbox_id and u.kind = 'user'), '') of_user"
+            + " from address a where a.domain = ? and a.kind = 'alias' order by 1",
+        row -> new Alias(row.getString("address"), row.getString("of_user")),
+        domain(name));
+  }
+
+  /** Takes an alias away; the mailbox and its mail stay. */
+  public void removeAlias(EmailAddress alias) throws TenantException {
+    if (alias.localPart().equalsIgnoreCase(POSTMASTER)) {
+      throw new TenantException(
+          "every domain takes mail for its postmaster; give it to another user with 'admin alias add %s USER'"
+              .formatted(alias));
+    }
+    int removed =
+        change(
+            "alias " + alias,
+            handle ->
+                handle.execute(
+                    "delete from address where address = ? and kind = 'alias'", alias.key()));
+    if (removed == 0) {
+      throw new TenantException(
+          "no alias %s; 'admin alias list %s' shows all".formatted(alias, alias.domain()));
+    }
   }
 
   /**
@@ -187,15 +320,19 @@ public final class Tenants {
         handle -> {
           UUID mailbox =
               handle
-                  .createQuery("select mailbox_id from address where address = ?")
+                  .createQuery(
+                      "select mailbox_id from address where address = ? and kind <> 'group'")
                   .bind(0, user.key())
                   .mapTo(UUID.class)
                   .findOne()
-                  .orElseThrow(() -> new IllegalArgumentException("no user " + user));
+                  .orElseThrow(
+                      () ->
+                          new IllegalArgumentException(
+                              "no user " + user + "; for a group, add another group with it"));
           if (alias.localPart().equalsIgnoreCase(POSTMASTER)) {
             handle.execute("delete from address where address = ?", alias.key());
           }
-          insertAddress(handle, alias, customer, mailbox);
+          insertAddress(handle, alias, customer, mailbox, "alias");
           return alias;
         });
   }
@@ -247,6 +384,14 @@ public final class Tenants {
                 tls.name().toLowerCase(Locale.ROOT)));
   }
 
+  private CustomerId customerOfDomain(String domain) throws TenantException {
+    return findDomain(domain)
+        .orElseThrow(
+            () ->
+                new TenantException(
+                    "no domain " + domain + "; 'admin domain list' shows all domains"));
+  }
+
   private Optional<CustomerId> findDomain(String name) {
     return database.row(
         "select customer_id from domain where name = ?",
@@ -254,12 +399,12 @@ public final class Tenants {
         name);
   }
 
-  private CustomerId customerOf(EmailAddress address) throws TenantException {
+  CustomerId customerOf(EmailAddress address) throws TenantException {
     return findDomain(address.domain())
         .orElseThrow(() -> new TenantException("no domain " + address.domain() + "; add it first"));
   }
 
-  private MailboxId newMailbox(CustomerId customer, String label) throws TenantException {
+  MailboxId newMailbox(CustomerId customer, String label) throws TenantException {
     MailboxId mailbox = MailboxId.create();
     try {
       keys.createMailbox(customer, mailbox, label);
@@ -269,19 +414,21 @@ public final class Tenants {
     return mailbox;
   }
 
-  private static void insertMailbox(Handle handle, CustomerId customer, UUID mailbox) {
+  static void insertMailbox(Handle handle, CustomerId customer, UUID mailbox) {
     handle.execute(
         "insert into mailbox (id, customer_id) values (?, ?)", mailbox, customer.value());
   }
 
-  private static void insertAddress(
-      Handle handle, EmailAddress address, CustomerId customer, UUID mailbox) {
+  static void insertAddress(
+      Handle handle, EmailAddress address, CustomerId customer, UUID mailbox, String kind) {
     handle.execute(
-        "insert into address (address, customer_id, mailbox_id, domain) values (?, ?, ?, ?)",
+        "insert into address (address, customer_id, mailbox_id, domain, kind)"
+            + " values (?, ?, ?, ?, ?)",
         address.key(),
         customer.value(),
         mailbox,
-        address.domain());
+        address.domain(),
+        kind);
   }
 
   private static String domain(String name) throws TenantException {
@@ -290,11 +437,11 @@ public final class Tenants {
   }
 
   @FunctionalInterface
-  private interface Change<T> {
+  interface Change<T> {
     T apply(Handle handle);
   }
 
-  private <T> T change(String what, Change<T> change) throws TenantException {
+  <T> T change(String what, Change<T> change) throws TenantException {
     try {
       return database.jdbi().inTransaction(change::apply);
     } catch (UnableToExecuteStatementException e) {

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
 import net.postern.address.EmailAddress;
 import net.postern.id.CustomerId;
 import net.postern.id.MailboxId;
@@ -16,7 +17,8 @@ import net.postern.tenant.RecipientLookup;
 
 /**
  * A directory in memory. Every local part of example.org that begins with {@code user} exists, and
- * those named below; {@code broken.example} is a domain of which nothing can be said now.
+ * those named below; {@code team}, {@code big} and {@code more} are groups; {@code broken.example}
+ * is a domain of which nothing can be said now.
  */
 final class TestDirectory implements Directory {
   static final CustomerId CUSTOMER = CustomerId.create();
@@ -34,6 +36,19 @@ final class TestDirectory implements Directory {
   public RecipientLookup lookup(EmailAddress address) {
     if (address.localPart().equals("explode")) {
       throw new IllegalStateException("a directory that breaks its promise");
+    }
+    if (address.key().matches("(team|big|more)@example\\.org")) {
+      int members = address.key().startsWith("team") ? 3 : 6_000;
+      return new RecipientLookup.Group(
+          CUSTOMER,
+          IntStream.range(0, members)
+              .mapToObj(
+                  i ->
+                      new EmailAddress(
+                          "user-of-" + address.localPart().toLowerCase(Locale.ROOT) + i,
+                          "example.org"))
+              .map(each -> ((RecipientLookup.Found) lookup(each)).recipient())
+              .toList());
     }
     return switch (address.domain()) {
       case "example.org", "mx.test" -> {

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -97,6 +98,9 @@ class SettingsTest {
             "mailbox",
             "domain",
             "address",
+            "group_member",
+            "directory_source",
+            "directory_entry",
             "route",
             "legal_hold")) {
       dump.append(table).append('\n');
@@ -118,6 +122,8 @@ class SettingsTest {
     long other = Settings.generation(disks.get(0), two.id());
 
     LegalHolds holds = new LegalHolds(database, Clock.systemUTC());
+    Groups groups = new Groups(database, tenants);
+    DirectorySources directories = new DirectorySources(database, keys());
     UUID[] hold = new UUID[1];
     List<Change> changes =
         List.of(
@@ -133,6 +139,23 @@ class SettingsTest {
                     List.of(HostPort.parse("mail.one.example:25").orElseThrow()),
                     Route.Tls.VERIFIED),
             () -> tenants.routeToMaildir("one.example", Path.of("/srv/mail")),
+            () -> tenants.setSubaddress("one.example", "+-"),
+            () -> tenants.setValidation("one.example", Validation.CALLOUT, true),
+            () -> tenants.addFound(address("found@one.example")),
+            () ->
+                groups.add(
+                    address("team@one.example"),
+                    List.of(address("ann@one.example"), address("x@elsewhere.example"))),
+            () ->
+                groups.addMembers(address("team@one.example"), List.of(address("bob@one.example"))),
+            () ->
+                groups.removeMembers(
+                    address("team@one.example"), List.of(address("ann@one.example"))),
+            () -> tenants.removeAlias(address("sales@one.example")),
+            () -> directories.set(source(one)),
+            () -> new DirectorySync(database, tenants).apply(source(one), snapshot(), false),
+            () -> directories.remove(one.id()),
+            () -> groups.remove(address("team@one.example")),
             () -> hold[0] = holds.set(one, Optional.empty(), "case 7").id(),
             () -> holds.release(hold[0]));
     for (Change each : changes) {
@@ -143,6 +166,36 @@ class SettingsTest {
       assertTrue(Settings.generation(disks.get(2), one.id()) > before);
     }
     assertEquals(other, Settings.generation(disks.get(0), two.id()));
+  }
+
+  private static DirectorySource source(Customer of) {
+    return new DirectorySource(
+        of.id(),
+        List.of("ldaps://ldap.example"),
+        false,
+        "",
+        "cn=postern",
+        Optional.of("a secret of the directory"),
+        "dc=example",
+        DirectorySource.Shape.AD,
+        "",
+        "",
+        List.of("mail"),
+        Duration.ofMinutes(15),
+        Duration.ofDays(3),
+        20);
+  }
+
+  private static DirectorySnapshot snapshot() {
+    return new DirectorySnapshot(
+        List.of(
+            new DirectorySnapshot.Person(
+                "1", List.of(address("eve@one.example"), address("eva@one.example")))),
+        List.of(
+            new DirectorySnapshot.Group(
+                "2",
+                List.of(address("staff@one.example")),
+                List.of(address("eve@one.example"), address("bob@elsewhere.example")))));
   }
 
   @FunctionalInterface
@@ -160,6 +213,12 @@ class SettingsTest {
     tenants.routeToServers(
         "one.example", List.of(HostPort.parse("10.0.0.1:25").orElseThrow()), Route.Tls.VERIFIED);
     tenants.routeToMaildir("two.example", Path.of("/srv/mail"));
+    new Groups(database, tenants)
+        .add(address("team@one.example"), List.of(address("sales@one.example")));
+    tenants.setValidation("two.example", Validation.CALLOUT, true);
+    tenants.setSubaddress("two.example", "");
+    new DirectorySources(database, keys()).set(source(one));
+    new DirectorySync(database, tenants).apply(source(one), snapshot(), false);
     new LegalHolds(database, Clock.systemUTC())
         .set(one, tenants.findMailbox(address("ann@one.example")), "case 7");
     assertEquals(2, settings.writeChanged());

@@ -123,6 +123,63 @@ public final class SmtpConnection implements AutoCloseable {
     return transaction.outcomes();
   }
 
+  /**
+   * Asks which of some addresses the server would take mail for, from the null reverse-path (RFC
+   * 5321 §4.5.5), and sends nothing. One command after the other: a server that is asked for
+   * addresses may count those it refuses.
+   *
+   * @param limit bound on all of it, besides those of each reply
+   * @return an outcome for each address, in their order; of the last ones {@code Lost} when the
+   *     connection did not last
+   */
+  public List<RecipientOutcome> verify(List<EmailAddress> addresses, Duration limit) {
+    attemptDeadline = System.nanoTime() + limit.toNanos();
+    List<RecipientOutcome> outcomes = new ArrayList<>(addresses.size());
+    try {
+      if (resetFirst) {
+        resetFirst = false;
+        Reply _ = command("RSET\r\n");
+      }
+      boolean utf8 = capabilities.utf8() && addresses.stream().anyMatch(EmailAddress::needsUtf8);
+      Reply from = command(utf8 ? "MAIL FROM:<> SMTPUTF8\r\n" : "MAIL FROM:<>\r\n");
+      if (!from.positive()) {
+        return all(addresses.size(), new RecipientOutcome.Replied(from, Stage.MAIL));
+      }
+      resetFirst = true;
+      for (EmailAddress address : addresses) {
+        outcomes.add(asked(address));
+      }
+    } catch (IOException e) {
+      usable = false;
+      while (outcomes.size() < addresses.size()) {
+        outcomes.add(new RecipientOutcome.Lost(false, overdue, why(e)));
+      }
+    } finally {
+      deadline = NONE;
+      attemptDeadline = NONE;
+    }
+    return outcomes;
+  }
+
+  private RecipientOutcome asked(EmailAddress address) throws IOException {
+    if (!isSafe(address)) {
+      return new RecipientOutcome.Unsendable("5.1.3", "an address has a line end in it");
+    }
+    if (address.needsUtf8() && !capabilities.utf8()) {
+      // RFC 6531 §3.2: not to be sent to a server without the extension.
+      return new RecipientOutcome.Unsendable(
+          "5.6.7", "the server does not take addresses in UTF-8 (SMTPUTF8)");
+    }
+    return new RecipientOutcome.Replied(command("RCPT TO:<" + address + ">\r\n"), Stage.RCPT);
+  }
+
+  private String why(IOException cause) {
+    String message = cause.getMessage();
+    return overdue
+        ? "the server did not answer in time"
+        : message == null ? "the connection was lost" : message;
+  }
+
   /** Says goodbye, waiting at most {@code limit} for all of it, and closes. */
   public void quit(Duration limit) {
     if (usable) {
@@ -418,12 +475,7 @@ public final class SmtpConnection implements AutoCloseable {
     /** Gives everyone who has no final reply the bad news. */
     void lost(IOException cause) {
       usable = false;
-      String message = cause.getMessage();
-      String why =
-          overdue
-              ? "the server did not answer in time"
-              : message == null ? "the connection was lost" : message;
-      RecipientOutcome.Lost outcome = new RecipientOutcome.Lost(endSent, overdue, why);
+      RecipientOutcome.Lost outcome = new RecipientOutcome.Lost(endSent, overdue, why(cause));
       settleAccepted(outcome);
       while (outcomes.size() < mail.recipients().size()) {
         outcomes.add(outcome);

@@ -27,6 +27,7 @@ final class KnownRecipient implements Check<Rcpt> {
   public CheckResult check(Rcpt question) {
     return switch (question.lookup()) {
       case RecipientLookup.Found found -> new CheckResult.Pass();
+      case RecipientLookup.Group group -> new CheckResult.Pass();
       // RFC 3463 §3.2: 5.1.1 bad destination mailbox address.
       case RecipientLookup.UnknownUser unknown ->
           new CheckResult.Reject(

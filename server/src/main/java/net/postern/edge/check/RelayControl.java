@@ -33,6 +33,7 @@ final class RelayControl implements Check<Rcpt> {
   public CheckResult check(Rcpt question) {
     return switch (question.lookup()) {
       case RecipientLookup.Found found -> new CheckResult.Pass();
+      case RecipientLookup.Group group -> new CheckResult.Pass();
       case RecipientLookup.UnknownUser unknown -> new CheckResult.Pass();
       case RecipientLookup.Unavailable unavailable -> new CheckResult.Pass();
       case RecipientLookup.NotOurs notOurs -> refuse(question);

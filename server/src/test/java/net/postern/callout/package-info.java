@@ -1,0 +1,4 @@
+@NullMarked
+package net.postern.callout;
+
+import org.jspecify.annotations.NullMarked;

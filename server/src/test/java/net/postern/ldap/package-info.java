@@ -1,0 +1,4 @@
+@NullMarked
+package net.postern.ldap;
+
+import org.jspecify.annotations.NullMarked;
