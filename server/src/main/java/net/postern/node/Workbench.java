@@ -15,6 +15,7 @@ import net.postern.ledger.MessageQueries;
 import net.postern.ledger.SegmentRetention;
 import net.postern.observe.Pseudonyms;
 import net.postern.quarantine.Quarantine;
+import net.postern.tenant.AccountAdmin;
 import net.postern.tenant.DatabaseKeyShelf;
 import net.postern.tenant.Erasures;
 import net.postern.tenant.LegalHolds;
@@ -39,6 +40,8 @@ public final class Workbench implements AutoCloseable {
   private final Stores stores;
   private final KeyRing keys;
   private final Tenants tenants;
+  private final AccountAdmin accounts;
+  private final PosternConfig config;
   private final MessageQueries messages;
   private final Quarantine quarantine;
   private final LegalHolds holds;
@@ -54,6 +57,8 @@ public final class Workbench implements AutoCloseable {
     this.stores = stores;
     this.keys = stores.keys(new DatabaseKeyShelf(database));
     this.tenants = new Tenants(database, keys);
+    this.accounts = new AccountAdmin(database, keys);
+    this.config = config;
     this.settings = new Settings(database, stores.replicas(), keys, List.of());
     this.journal = new Journal(database, stores.replicas(), keys);
     this.messages = new MessageQueries(database);
@@ -118,6 +123,15 @@ public final class Workbench implements AutoCloseable {
 
   public Tenants tenants() {
     return tenants;
+  }
+
+  /** Passwords, limits and certificates. */
+  public AccountAdmin accounts() {
+    return accounts;
+  }
+
+  public PosternConfig config() {
+    return config;
   }
 
   public MessageQueries messages() {

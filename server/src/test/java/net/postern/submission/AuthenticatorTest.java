@@ -19,8 +19,7 @@ class AuthenticatorTest {
   private final TestAccounts accounts = new TestAccounts(CustomerId.create());
   private final SubmissionConfig config =
       TestConfig.with(
-          TestConfig.submission(),
-          Map.of("hashMemory", new ByteSize(8 * 1024), "hashPasses", 1));
+          TestConfig.submission(), Map.of("hashMemory", new ByteSize(8 * 1024), "hashPasses", 1));
   private final Authenticator logins =
       new Authenticator(
           config, accounts, new GuessThrottle(InstantSource.system()), new byte[] {1, 2, 3});
@@ -49,8 +48,7 @@ class AuthenticatorTest {
 
   @Test
   void nobodyActsAsSomeoneElse() throws Exception {
-    assertInstanceOf(
-        Login.Ok.class, login("ann@example.org", "ann@example.org", "correct horse"));
+    assertInstanceOf(Login.Ok.class, login("ann@example.org", "ann@example.org", "correct horse"));
     assertInstanceOf(
         Login.Wrong.class, login("bob@example.org", "ann@example.org", "correct horse"));
   }

@@ -63,15 +63,15 @@ class GuessSimulationTest {
       nodes.forEach(node -> node.exchange(database));
 
       Random random = new Random(7);
-      Map<MailboxId, Integer> guesses = new TreeMap<>(java.util.Comparator.comparing(MailboxId::value));
+      Map<MailboxId, Integer> guesses =
+          new TreeMap<>(java.util.Comparator.comparing(MailboxId::value));
       int refusedUsers = 0;
       int logins = 0;
       for (int second = 0; second < HOURS * 3600; second++) {
         // 20 guesses a second, anywhere.
         for (int i = 0; i < 20; i++) {
           MailboxId victim = accounts.get(random.nextInt(ACCOUNTS));
-          if (tryWrong(
-              nodes.get(random.nextInt(2)), victim, source(random.nextInt(SOURCES)))) {
+          if (tryWrong(nodes.get(random.nextInt(2)), victim, source(random.nextInt(SOURCES)))) {
             guesses.merge(victim, 1, Integer::sum);
           }
         }
@@ -121,8 +121,7 @@ class GuessSimulationTest {
         two.exchange(database);
         one.exchange(database);
         var locked =
-            assertInstanceOf(
-                GuessThrottle.Answer.Locked.class, one.ask(account, source(200 + i)));
+            assertInstanceOf(GuessThrottle.Answer.Locked.class, one.ask(account, source(200 + i)));
         assertEquals("account", locked.scope());
         assertTrue(locked.left().toSeconds() > before, locked.toString());
         before = locked.left().toSeconds();

@@ -82,8 +82,7 @@ public final class TestAccounts implements Accounts {
 
   @Override
   public SendLimit limits(CustomerId of, Optional<MailboxId> mailbox) {
-    return limits.getOrDefault(
-        mailbox.map(MailboxId::value).orElse(of.value()), SendLimit.NONE);
+    return limits.getOrDefault(mailbox.map(MailboxId::value).orElse(of.value()), SendLimit.NONE);
   }
 
   public static InetAddress at(String address) {
