@@ -18,7 +18,8 @@ import picocli.CommandLine.ScopeType;
  */
 @Command(
     name = "admin",
-    description = "Customers, domains, users, routes, quarantine, message trace, ledger check.",
+    description =
+        "Customers, domains, users, routes, quarantine, message trace, refusals explained, ledger check.",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
@@ -28,6 +29,7 @@ import picocli.CommandLine.ScopeType;
       RouteAdmin.class,
       QuarantineAdmin.class,
       TraceAdmin.class,
+      ExplainAdmin.class,
       LedgerAdmin.class,
       HoldAdmin.class,
       PseudonymAdmin.class

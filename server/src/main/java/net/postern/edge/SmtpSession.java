@@ -19,6 +19,7 @@ import net.postern.edge.check.Refusal;
 import net.postern.events.MailEvent;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
+import net.postern.events.Reference;
 import net.postern.id.CustomerId;
 import net.postern.smtp.Command;
 import net.postern.smtp.Parsed;
@@ -210,9 +211,10 @@ final class SmtpSession {
   /** Says 421 (RFC 5321 §3.8) and ends the session. */
   Next closing(Stage stage, Reason reason, String enhanced, String why) {
     Reply reply = Replies.closing(enhanced, context.hostname(), why);
-    emit(stage, reason, reply, why + ".", "", Optional.empty());
+    Reference reference = context.reference(reason);
+    emit(stage, reason, reply, why + ".", "", Optional.empty(), reference);
     try {
-      reply(reply);
+      reply(context.explained(reply, reference));
     } catch (IOException e) {
       LOG.debug("no 421 to {}: {}", clientAddress, e.toString());
     }
@@ -240,8 +242,16 @@ final class SmtpSession {
    * @param recipient whom it was about, or empty
    */
   Next refuse(Stage stage, Refusal refusal, String recipient) throws IOException {
-    emit(stage, refusal.reason(), refusal.reply(), refusal.cause(), recipient, refusal.customer());
-    return deny(stage, refusal.reply());
+    Reference reference = context.reference(refusal.reason());
+    emit(
+        stage,
+        refusal.reason(),
+        refusal.reply(),
+        refusal.cause(),
+        recipient,
+        refusal.customer(),
+        reference);
+    return deny(stage, context.explained(refusal.reply(), reference));
   }
 
   /**
@@ -249,6 +259,7 @@ final class SmtpSession {
    * customer, one reply, one error.
    */
   Next refuseMessage(Refusal refusal, List<Recipient> recipients) throws IOException {
+    Reference reference = context.reference(refusal.reason());
     for (Recipient recipient : recipients) {
       emit(
           Stage.DATA,
@@ -256,9 +267,10 @@ final class SmtpSession {
           refusal.reply(),
           refusal.cause(),
           recipient.address().toString(),
-          Optional.of(recipient.customer()));
+          Optional.of(recipient.customer()),
+          reference);
     }
-    return deny(Stage.DATA, refusal.reply());
+    return deny(Stage.DATA, context.explained(refusal.reply(), reference));
   }
 
   /** The same where what happened was told by another event. */
@@ -294,7 +306,8 @@ final class SmtpSession {
       Reply reply,
       String cause,
       String recipient,
-      Optional<CustomerId> customer) {
+      Optional<CustomerId> customer,
+      Reference reference) {
     context
         .events()
         .emit(
@@ -307,18 +320,21 @@ final class SmtpSession {
                 peer(),
                 transaction.map(Transaction::reversePath).orElse(""),
                 recipient,
-                customer));
+                customer,
+                reference));
   }
 
   /** The client and we did not agree on TLS; there is no reply that it could still read. */
   void tlsFailed() {
+    Reason reason = connection.expired() ? Reason.TIMEOUT : Reason.SYNTAX;
     emit(
         Stage.STARTTLS,
-        connection.expired() ? Reason.TIMEOUT : Reason.SYNTAX,
+        reason,
         Reply.of(454, "4.7.0", "TLS failed"),
         "The TLS handshake failed.",
         "",
-        Optional.empty());
+        Optional.empty(),
+        context.reference(reason));
   }
 
   /** The client as events have it. */

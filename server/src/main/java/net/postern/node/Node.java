@@ -88,14 +88,13 @@ public final class Node implements AutoCloseable {
   /** What nodes tell each other of wrong passwords and of mail that is sent. */
   private static final Duration EXCHANGE_INTERVAL = Duration.ofSeconds(1);
 
-  private static final Duration PRUNE_INTERVAL = Duration.ofHours(1);
-
   /** What the key is for that salts of unknown users are made with. */
   private static final String LOGINS = "salts of unknown users";
 
   private static final Duration BEAT_INTERVAL = Duration.ofSeconds(10);
   private static final Duration SETTINGS_INTERVAL = Duration.ofSeconds(2);
   private static final Duration MERGE_INTERVAL = Duration.ofMinutes(10);
+  private static final Duration PRUNE_INTERVAL = Duration.ofMinutes(10);
 
   private final PosternConfig config;
   private final DataDirectory data;
@@ -304,6 +303,11 @@ public final class Node implements AutoCloseable {
                       }
                     })),
             rollback.add(new PeriodicJob("settings", SETTINGS_INTERVAL, settings::writeChanged)),
+            rollback.add(
+                new PeriodicJob(
+                    "refusals",
+                    PRUNE_INTERVAL,
+                    () -> refusals.prune(clock.instant().minus(config.observe().keepRefusals())))),
             rollback.add(
                 new PeriodicJob(
                     "journal-merge",
