@@ -27,13 +27,23 @@ public record MailArguments(
 
   /** Reads what follows {@code MAIL}: {@code FROM:<reverse-path> parameters}. */
   public static Parsed<MailArguments> parse(String text) {
+    return parse(text, false);
+  }
+
+  /**
+   * The same.
+   *
+   * @param auth whether AUTH was offered, so that {@code AUTH=} may be given (RFC 4954 §5); what it
+   *     says is for servers that trust each other and is not used
+   */
+  public static Parsed<MailArguments> parse(String text, boolean auth) {
     return switch (PathArguments.parse(text, "FROM:")) {
       case Parsed.Bad<PathArguments> bad -> new Parsed.Bad<>(bad.reply());
-      case Parsed.Ok<PathArguments> ok -> parameters(ok.value());
+      case Parsed.Ok<PathArguments> ok -> parameters(ok.value(), auth);
     };
   }
 
-  private static Parsed<MailArguments> parameters(PathArguments arguments) {
+  private static Parsed<MailArguments> parameters(PathArguments arguments, boolean auth) {
     OptionalLong size = OptionalLong.empty();
     Optional<Body> body = Optional.empty();
     boolean utf8 = false;
@@ -66,6 +76,16 @@ public record MailArguments(
             return Parsed.bad(501, "5.5.4", "SMTPUTF8 takes no value and may be given once");
           }
           utf8 = true;
+        }
+        case "AUTH" -> {
+          if (!auth) {
+            return Parsed.bad(555, "5.5.4", "Parameter of MAIL not recognized");
+          }
+          Optional<String> who = Xtext.decode(value);
+          if (who.isEmpty()
+              || !(who.get().equals("<>") || EmailAddress.parse(who.get()).isPresent())) {
+            return Parsed.bad(501, "5.5.4", "AUTH takes <> or an address as xtext");
+          }
         }
         // RFC 5321 §4.1.1.11: parameters that are not recognized are refused with 555.
         default -> {

@@ -27,6 +27,9 @@ public final class WireReader {
   /** Most octets of a refused line that are skipped in the hope of its end. */
   public static final int MAX_SKIPPED = 64 * 1024;
 
+  /** Longest line of an AUTH dialogue with its CRLF, in octets (RFC 4954 §4). */
+  public static final int MAX_AUTH_LINE = 12_288;
+
   private static final int IDLE_BUFFER = 512;
   private static final int BURST_BUFFER = 4096;
   private static final byte[] EMPTY = {};
@@ -62,8 +65,17 @@ public final class WireReader {
     this.in = in;
   }
 
-  /** Reads on to the end of the next line. */
+  /** Reads on to the end of the next command line. */
   public Line readLine() throws IOException {
+    return readLine(MAX_COMMAND_LINE);
+  }
+
+  /**
+   * Reads on to the end of the next line.
+   *
+   * @param longest with its CRLF, in octets; at least {@link #MAX_COMMAND_LINE}
+   */
+  public Line readLine(int longest) throws IOException {
     if (skipping && !skipLine()) {
       return skipped > MAX_SKIPPED ? Line.ENDLESS : Line.END_OF_STREAM;
     }
@@ -74,7 +86,7 @@ public final class WireReader {
         at++; // No end of line; the command parser refuses it.
       }
       if (at + 1 < end || (at < end && buffer[at] == '\n')) {
-        if (at + 2 - start > MAX_COMMAND_LINE) {
+        if (at + 2 - start > longest) {
           start = at;
           return skip(Line.TOO_LONG);
         }
@@ -87,7 +99,7 @@ public final class WireReader {
         start = at + 1;
         return skip(Line.BARE_LINE_END);
       }
-      if (end - start >= MAX_COMMAND_LINE) {
+      if (end - start >= longest) {
         start = at;
         return skip(Line.TOO_LONG);
       }
@@ -97,6 +109,11 @@ public final class WireReader {
       }
       scanned = start + kept;
     }
+  }
+
+  /** The octets of the line that {@link #readLine} just completed, without its CRLF. */
+  public byte[] line() {
+    return Arrays.copyOfRange(buffer, lineStart, lineEnd);
   }
 
   /**
@@ -188,7 +205,11 @@ public final class WireReader {
         buffer = new byte[IDLE_BUFFER];
       }
     } else if (end == buffer.length) {
-      byte[] target = buffer.length < BURST_BUFFER ? new byte[BURST_BUFFER] : buffer;
+      // A line of the largest kind grows the buffer as far as it came; others fit the burst's.
+      byte[] target =
+          unread < BURST_BUFFER
+              ? (buffer.length < BURST_BUFFER ? new byte[BURST_BUFFER] : buffer)
+              : new byte[2 * unread];
       System.arraycopy(buffer, start, target, 0, unread);
       buffer = target;
     } else {

@@ -7,6 +7,7 @@ import net.postern.node.Erasing;
 import net.postern.tenant.Customer;
 import net.postern.tenant.Tenants;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
@@ -100,6 +101,45 @@ final class CustomerAdmin extends NeedsSubcommand {
         (bench, out) -> {
           bench.tenants().addServer(AdminCommand.customer(bench, name), parsed);
           out.println("registered " + parsed + " for \"" + name + "\"");
+          return Exit.OK;
+        });
+  }
+
+  @Command(
+      name = "certificate",
+      description = "Registers a server of the customer's by its client certificate.",
+      mixinStandardHelpOptions = true)
+  int certificate(
+      @Parameters(paramLabel = "NAME") String name,
+      @Parameters(
+              paramLabel = "CERTIFICATE",
+              description = "PEM file with the certificate, or its SHA-256 fingerprint.")
+          String certificate) {
+    CertificateFile shown = CertificateFile.read(certificate);
+    return admin.with(
+        (bench, out) -> {
+          bench
+              .accounts()
+              .addCertificate(
+                  AdminCommand.customer(bench, name), shown.fingerprint(), shown.subject());
+          out.println("registered " + shown.fingerprint() + " for \"" + name + "\"");
+          return Exit.OK;
+        });
+  }
+
+  @Command(
+      name = "limits",
+      description = {
+        "Sets how much a customer's users and servers may send together, where that differs from the"
+            + " configuration.",
+        "What is not given is as configured."
+      },
+      mixinStandardHelpOptions = true)
+  int limits(@Parameters(paramLabel = "NAME") String name, @Mixin LimitOptions limits) {
+    return admin.with(
+        (bench, out) -> {
+          bench.accounts().limit(AdminCommand.customer(bench, name), limits.read());
+          out.println("the limits of \"" + name + "\" are set");
           return Exit.OK;
         });
   }

@@ -1,14 +1,21 @@
 package net.postern.cli;
 
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import net.postern.address.EmailAddress;
+import net.postern.config.SubmissionConfig;
 import net.postern.id.MailboxId;
 import net.postern.ledger.ErasedMail;
 import net.postern.node.Erasing;
 import net.postern.tenant.Erasures;
+import net.postern.tenant.PasswordHash;
 import net.postern.tenant.TenantException;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
@@ -60,6 +67,72 @@ final class UserAdmin extends NeedsSubcommand {
     return admin.with(
         (bench, out) -> {
           bench.tenants().users(domain).forEach(out::println);
+          return Exit.OK;
+        });
+  }
+
+  @Command(
+      name = "password",
+      description = {
+        "Sets the password that a user logs in with to send mail.",
+        "It is read from standard input, one line, unless --generate or --remove is given."
+      },
+      mixinStandardHelpOptions = true)
+  int password(
+      @Parameters(paramLabel = "ADDRESS") String address,
+      @Option(names = "--generate", description = "Makes one, and prints it.") boolean generate,
+      @Option(names = "--remove", description = "Takes it away: nobody logs in as this user.")
+          boolean remove) {
+    EmailAddress user = address(address);
+    if (generate && remove) {
+      throw new CommandFailure(Exit.USAGE, "--generate and --remove are two things; give one");
+    }
+    return admin.with(
+        (bench, out) -> {
+          if (remove) {
+            boolean had = bench.accounts().removePassword(user);
+            out.println(user + (had ? " has no password any more" : " had no password"));
+            return Exit.OK;
+          }
+          String password = generate ? bench.accounts().generate() : readLine();
+          SubmissionConfig config = bench.config().submission();
+          PasswordHash form =
+              new PasswordHash(
+                  Math.toIntExact(config.hashMemory().bytes() / 1024), config.hashPasses());
+          bench.accounts().setPassword(user, password, form, config.scram());
+          out.println(generate ? password : "the password of " + user + " is set");
+          return Exit.OK;
+        });
+  }
+
+  private static String readLine() {
+    try {
+      // Not closed: standard input is the process's.
+      String line =
+          new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)).readLine();
+      if (line == null) {
+        throw new CommandFailure(
+            Exit.USAGE, "no password on standard input; write one line, or use --generate");
+      }
+      return line;
+    } catch (IOException e) {
+      throw new CommandFailure(Exit.USAGE, "standard input cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  @Command(
+      name = "limits",
+      description = {
+        "Sets how much a user may send, where that differs from the configuration.",
+        "What is not given is as configured."
+      },
+      mixinStandardHelpOptions = true)
+  int limits(@Parameters(paramLabel = "ADDRESS") String address, @Mixin LimitOptions limits) {
+    EmailAddress user = address(address);
+    return admin.with(
+        (bench, out) -> {
+          bench.accounts().limit(user, limits.read());
+          out.println("the limits of " + user + " are set");
           return Exit.OK;
         });
   }

@@ -64,11 +64,9 @@ final class ConfigCheck {
           "edge.listen", "is empty, so no mail could come in; write [\"0.0.0.0:25\"] or the like");
     }
     Set<HostPort> seen = new HashSet<>();
-    for (HostPort address : edge.listen()) {
-      if (!seen.add(address) && address.port() != 0) {
-        report.problem("edge.listen", address + " is listed twice; keep one");
-      }
-    }
+    distinct("edge.listen", edge.listen(), seen);
+    distinct("edge.submission", edge.submission(), seen);
+    distinct("edge.submissions", edge.submissions(), seen);
     atMost("edge.soft_errors", edge.softErrors(), "edge.hard_errors", edge.hardErrors());
     atMost(
         "edge.max_connections_per_source",
@@ -109,6 +107,14 @@ final class ConfigCheck {
         report.problem("dns.servers", server + " has no port; name servers listen on 53");
       } else if (!seen.add(server)) {
         report.problem("dns.servers", server + " is listed twice; keep one");
+      }
+    }
+  }
+
+  private void distinct(String key, List<HostPort> addresses, Set<HostPort> seen) {
+    for (HostPort address : addresses) {
+      if (!seen.add(address) && address.port() != 0) {
+        report.problem(key, address + " is listed twice; keep one");
       }
     }
   }

@@ -65,4 +65,22 @@ public record EdgeConfig(
     @Doc("PEM file with the certificate chain; without it one is made on first start.") @Default("")
         Optional<Path> certificate,
     @Doc("PEM file (PKCS #8) with the certificate's private key.") @Default("")
-        Optional<Path> privateKey) {}
+        Optional<Path> privateKey,
+    @Doc(
+            "Addresses where users log in and send, with STARTTLS, as host:port; usually port 587 (RFC 6409). Empty: none.")
+        @Default("")
+        @Example("[\"0.0.0.0:587\"]")
+        List<HostPort> submission,
+    @Doc("The same with TLS from the first byte; usually port 465 (RFC 8314). Empty: none.")
+        @Default("")
+        @Example("[\"0.0.0.0:465\"]")
+        List<HostPort> submissions,
+    @Doc(
+            "Networks of proxies that begin each connection with a PROXY header (version 1 or 2). It is required from them, and from nobody else is it read.")
+        @Default("")
+        @Example("[\"10.0.0.5\"]")
+        List<Network> proxyNetworks,
+    @Doc("Networks of proxies that may say by XCLIENT whose dialogue they pass on.")
+        @Default("")
+        @Example("[\"10.0.0.6\"]")
+        List<Network> xclientNetworks) {}

@@ -5,6 +5,7 @@ public record PosternConfig(
     NodeConfig node,
     EdgeConfig edge,
     ChecksConfig checks,
+    SubmissionConfig submission,
     DatabaseConfig database,
     VaultConfig vault,
     DeliveryConfig delivery,

@@ -9,6 +9,7 @@ import net.postern.intake.Envelope;
 import net.postern.intake.IntakeResult;
 import net.postern.smtp.Reply;
 import net.postern.tenant.Recipient;
+import net.postern.tenant.Submitter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,7 +31,21 @@ final class Acceptance {
     if (content.isEmpty()) {
       return refuse(session, ContentLimit.OUT_OF_MEMORY, recipients);
     }
-    return switch (ask(session, transaction, recipients, content.get())) {
+    Optional<Submitter> sender = transaction.sender();
+    byte[] whole = content.get();
+    if (sender.isPresent()) {
+      switch (Outgoing.prepare(session, sender.get(), transaction.counted(), whole)) {
+        case Outgoing.Result.Go(byte[] completed) -> whole = completed;
+        case Outgoing.Result.No(Refusal refusal) -> {
+          return refuse(session, refusal, recipients);
+        }
+      }
+    }
+    IntakeResult result = ask(session, transaction, recipients, whole);
+    if (sender.isPresent() && result instanceof IntakeResult.Refused) {
+      Outgoing.takeBack(session, sender.get(), transaction.counted());
+    }
+    return switch (result) {
       case IntakeResult.Accepted accepted -> {
         session.countMessage();
         session.endTransaction();
@@ -61,8 +76,8 @@ final class Acceptance {
     boolean utf8 = transaction.mail().utf8();
     Envelope envelope =
         new Envelope(
-            session.connection().client(),
-            "",
+            session.client().address(),
+            session.clientName(),
             session.helo(),
             session.protocol(utf8),
             session.connection().tls(),
@@ -72,7 +87,10 @@ final class Acceptance {
             session.notes().stream()
                 .map(note -> new Envelope.Note(note.name(), note.detail()))
                 .toList(),
-            context.clock().instant());
+            context.clock().instant(),
+            transaction.sender(),
+            session.user().isPresent()
+                && context.outbound().map(each -> each.config().hideClient()).orElse(false));
     try {
       return context.intake().accept(envelope, content);
     } catch (InterruptedException e) {

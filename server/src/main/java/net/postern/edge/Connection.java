@@ -6,8 +6,10 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.util.Arrays;
+import java.util.Map;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
+import net.postern.proxy.ProxyHeader;
 import net.postern.smtp.Reply;
 
 /**
@@ -42,6 +44,8 @@ final class Connection extends InputStream {
   private InputStream in;
   private OutputStream out;
   private String tls = "";
+  private String certificate = "";
+  private Map<String, byte[]> bindings = Map.of();
   private byte[] heldBack = EMPTY;
   private int heldBackLength;
   private int readsInTurn;
@@ -63,8 +67,28 @@ final class Connection extends InputStream {
     this.out = socket.getOutputStream();
   }
 
+  /** Address of the other end of the socket; behind a proxy, the proxy's. */
   InetAddress client() {
     return socket.getInetAddress();
+  }
+
+  /** SHA-256 of the certificate that the client proved to have, hexadecimal; may be empty. */
+  String certificate() {
+    return certificate;
+  }
+
+  /**
+   * What identifies this TLS connection, by the name of its type (RFC 5929, RFC 9266); empty
+   * without TLS, and with one that offers none.
+   */
+  Map<String, byte[]> bindings() {
+    return bindings;
+  }
+
+  /** Reads what a proxy says before everything else, within a time. */
+  ProxyHeader readProxyHeader(long until) throws IOException {
+    bound(until, Ticks.NEVER);
+    return ProxyHeader.read(this);
   }
 
   /** Protocol and cipher suite, empty on a plain connection. */
@@ -167,12 +191,13 @@ final class Connection extends InputStream {
    *
    * @throws IOException when the handshake fails or takes longer than a command may
    */
-  void startTls(SSLContext context, long handshakeDeadline) throws IOException {
+  void startTls(
+      SSLContext context, Service service, boolean askForCertificate, long handshakeDeadline)
+      throws IOException {
     SSLSocket secure =
         (SSLSocket) context.getSocketFactory().createSocket(socket, null, socket.getPort(), true);
     secure.setUseClientMode(false);
-    // RFC 8996: TLS 1.0 and 1.1 are no more.
-    secure.setEnabledProtocols(new String[] {"TLSv1.3", "TLSv1.2"});
+    TlsPolicy.apply(secure, service, askForCertificate);
     deadline = handshakeDeadline;
     try {
       secure.startHandshake();
@@ -182,6 +207,8 @@ final class Connection extends InputStream {
     in = secure.getInputStream();
     out = secure.getOutputStream();
     tls = secure.getSession().getProtocol() + " " + secure.getSession().getCipherSuite();
+    certificate = askForCertificate ? TlsBinding.clientCertificate(secure.getSession()) : "";
+    bindings = service.submission() ? TlsBinding.of(secure.getSession()) : Map.of();
   }
 
   /** Ends the current wait if its deadline has passed. Any thread. */

@@ -3,6 +3,7 @@ package net.postern.edge;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
@@ -14,6 +15,7 @@ import net.postern.events.MailEvent.Reason;
 import net.postern.events.Reference;
 import net.postern.intake.Intake;
 import net.postern.smtp.Reply;
+import net.postern.submission.Outbound;
 import net.postern.tenant.Directory;
 
 /**
@@ -22,6 +24,8 @@ import net.postern.tenant.Directory;
  * @param hostname our name in greetings
  * @param postmaster who gets mail for {@code postmaster} without a domain (RFC 5321 §4.5.1)
  * @param draining reaches zero when no new transaction may begin
+ * @param outbound who may send to others; empty where nobody may
+ * @param submissionChecks those that run for users who log in
  */
 record EdgeContext(
     EdgeConfig config,
@@ -34,7 +38,14 @@ record EdgeContext(
     InstantSource clock,
     Supplier<SSLContext> tls,
     ReceiveMemory memory,
-    CountDownLatch draining) {
+    CountDownLatch draining,
+    Optional<Outbound> outbound,
+    Checks submissionChecks) {
+
+  /** The checks of a service. */
+  Checks checks(Service service) {
+    return service.submission() ? submissionChecks : checks;
+  }
 
   /** A reference for a refusal that happens now. */
   Reference reference(Reason reason) {

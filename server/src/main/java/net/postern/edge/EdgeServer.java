@@ -30,6 +30,7 @@ import net.postern.events.MailEvent.Stage;
 import net.postern.events.Reference;
 import net.postern.intake.Intake;
 import net.postern.smtp.Reply;
+import net.postern.submission.Outbound;
 import net.postern.tenant.Directory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,8 +53,14 @@ public final class EdgeServer implements AutoCloseable {
   /** Pause after accept failed, as it does when the process has no file descriptor left. */
   private static final long ACCEPT_PAUSE_MILLIS = 100;
 
+  /** How long a proxy may take for its header. */
+  private static final Duration PROXY_PATIENCE = Duration.ofSeconds(10);
+
   /** How long sessions that were cut may take to notice. */
   private static final Duration CUT_GRACE = Duration.ofSeconds(2);
+
+  /** A listening socket and what it is for. */
+  private record Bound(ServerSocket socket, Service service) {}
 
   private final EdgeContext context;
   private final SourceLimits sources;
@@ -63,7 +70,7 @@ public final class EdgeServer implements AutoCloseable {
   private final Set<SmtpSession> sessions = ConcurrentHashMap.newKeySet();
   private final Set<Connection> refused = ConcurrentHashMap.newKeySet();
   private final Watchdog watchdog = new Watchdog();
-  private final List<ServerSocket> listeners = new ArrayList<>();
+  private final List<Bound> listeners = new ArrayList<>();
   private final List<Thread> acceptors = new ArrayList<>();
   private final CountDownLatch draining = new CountDownLatch(1);
 
@@ -87,6 +94,35 @@ public final class EdgeServer implements AutoCloseable {
       Events events,
       InstantSource clock,
       Supplier<SSLContext> tls) {
+    this(
+        config,
+        hostname,
+        postmaster,
+        directory,
+        checks,
+        intake,
+        events,
+        clock,
+        tls,
+        Optional.empty());
+  }
+
+  /**
+   * The same with sending to others.
+   *
+   * @param outbound who may; empty where nobody may
+   */
+  public EdgeServer(
+      EdgeConfig config,
+      String hostname,
+      EmailAddress postmaster,
+      Directory directory,
+      Checks checks,
+      Intake intake,
+      Events events,
+      InstantSource clock,
+      Supplier<SSLContext> tls,
+      Optional<Outbound> outbound) {
     this.context =
         new EdgeContext(
             config,
@@ -99,7 +135,9 @@ public final class EdgeServer implements AutoCloseable {
             clock,
             tls,
             new ReceiveMemory(config.receiveMemory().bytes()),
-            draining);
+            draining,
+            outbound,
+            Checks.ofSubmission(directory));
     warnWhenMemoryIsSmall(config.maxMessage().bytes(), context.memory().limit());
     this.sources = new SourceLimits(config.maxConnectionsPerSource(), config.unlimitedSources());
     this.allPermits = config.maxConnections() + REFUSAL_PERMITS;
@@ -126,27 +164,54 @@ public final class EdgeServer implements AutoCloseable {
    */
   public void start() {
     try {
-      for (HostPort address : context.config().listen()) {
-        listeners.add(Listener.open(address));
-      }
+      EdgeConfig config = context.config();
+      open(config.listen(), Service.MX, "edge.listen");
+      open(config.submission(), Service.SUBMISSION, "edge.submission");
+      open(config.submissions(), Service.SUBMISSIONS, "edge.submissions");
     } catch (ListenException e) {
       closeListeners();
       throw e;
     }
     watchdog.start();
-    for (ServerSocket listener : listeners) {
+    for (Bound listener : listeners) {
       acceptors.add(
           Thread.ofPlatform()
               .daemon()
-              .name("edge-accept-" + listener.getLocalPort())
-              .start(() -> acceptAll(listener)));
+              .name("edge-accept-" + listener.socket().getLocalPort())
+              .start(() -> acceptAll(listener.socket(), listener.service())));
     }
     LOG.info("receiving mail on {}", ports());
+    if (listeners.size() > ports().size()) {
+      LOG.info("users send on {} and, with TLS, {}", submission(), submissions());
+    }
+  }
+
+  private void open(List<HostPort> addresses, Service service, String key) {
+    for (HostPort address : addresses) {
+      listeners.add(new Bound(Listener.open(address, key), service));
+    }
   }
 
   /** The addresses listened on, in the order of the configuration, with the ports really taken. */
   public List<InetSocketAddress> ports() {
-    return listeners.stream().map(l -> (InetSocketAddress) l.getLocalSocketAddress()).toList();
+    return ports(Service.MX);
+  }
+
+  /** The same for users who log in. */
+  public List<InetSocketAddress> submission() {
+    return ports(Service.SUBMISSION);
+  }
+
+  /** The same with TLS from the first byte. */
+  public List<InetSocketAddress> submissions() {
+    return ports(Service.SUBMISSIONS);
+  }
+
+  private List<InetSocketAddress> ports(Service service) {
+    return listeners.stream()
+        .filter(each -> each.service() == service)
+        .map(each -> (InetSocketAddress) each.socket().getLocalSocketAddress())
+        .toList();
   }
 
   /** Connections now. */
@@ -201,16 +266,16 @@ public final class EdgeServer implements AutoCloseable {
   }
 
   private void closeListeners() {
-    for (ServerSocket listener : listeners) {
+    for (Bound listener : listeners) {
       try {
-        listener.close();
+        listener.socket().close();
       } catch (IOException e) {
         LOG.warn("closing a listener: {}", e.toString());
       }
     }
   }
 
-  private void acceptAll(ServerSocket listener) {
+  private void acceptAll(ServerSocket listener, Service service) {
     try {
       while (!listener.isClosed()) {
         permits.acquire();
@@ -218,7 +283,7 @@ public final class EdgeServer implements AutoCloseable {
         try {
           Socket socket = listener.accept();
           handedOver = true;
-          Thread.ofVirtual().name("edge").start(() -> serve(socket));
+          Thread.ofVirtual().name("edge").start(() -> serve(socket, service));
         } catch (SocketException e) {
           if (!listener.isClosed()) {
             pauseAfter(e);
@@ -243,7 +308,7 @@ public final class EdgeServer implements AutoCloseable {
     }
   }
 
-  private void serve(Socket socket) {
+  private void serve(Socket socket, Service service) {
     boolean inLimit = live.incrementAndGet() <= context.config().maxConnections();
     InetAddress client = socket.getInetAddress();
     boolean counted = false;
@@ -257,12 +322,19 @@ public final class EdgeServer implements AutoCloseable {
           refuse(connection, "Too many connections, please try again later");
           return;
         }
+        if (isProxy(client)) {
+          Optional<InetAddress> behind = behindProxy(connection);
+          if (behind.isEmpty()) {
+            return;
+          }
+          client = behind.get();
+        }
         counted = sources.enter(client);
         if (!counted) {
           refuse(connection, "Too many connections from your network");
           return;
         }
-        converse(connection);
+        converse(connection, service, client);
       } finally {
         watchdog.forget(connection);
       }
@@ -279,8 +351,43 @@ public final class EdgeServer implements AutoCloseable {
     }
   }
 
-  private void converse(Connection connection) {
-    SmtpSession session = new SmtpSession(context, connection);
+  private boolean isProxy(InetAddress peer) {
+    return context.config().proxyNetworks().stream().anyMatch(each -> each.contains(peer));
+  }
+
+  // Nothing is said to who does not begin as a proxy has to: it is no proxy, or speaks of nobody.
+  private Optional<InetAddress> behindProxy(Connection connection) {
+    try {
+      long patience = Ticks.after(PROXY_PATIENCE);
+      return Optional.of(
+          connection
+              .readProxyHeader(Math.min(patience, Ticks.after(context.config().commandTimeout())))
+              .source()
+              .map(InetSocketAddress::getAddress)
+              .orElseGet(connection::client));
+    } catch (IOException e) {
+      context
+          .events()
+          .emit(
+              new MailEvent.Refused(
+                  Stage.CONNECT,
+                  Reason.PROXY,
+                  421,
+                  "4.3.2",
+                  "No PROXY header: "
+                      + (connection.expired() ? "none came in time" : e.getMessage())
+                      + ".",
+                  new MailEvent.Peer(connection.client().getHostAddress(), "", ""),
+                  "",
+                  "",
+                  Optional.empty(),
+                  context.reference(Reason.PROXY)));
+      return Optional.empty();
+    }
+  }
+
+  private void converse(Connection connection, Service service, InetAddress client) {
+    SmtpSession session = new SmtpSession(context, service, connection, client);
     sessions.add(session);
     try {
       session.run();

@@ -8,6 +8,7 @@ import net.postern.config.EdgeConfig;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
 import net.postern.smtp.Reply;
+import net.postern.smtp.XclientArguments;
 
 /** EHLO (RFC 5321 §4.1.1.1): who the client is, and what we offer. */
 final class EhloVerb implements Verb {
@@ -24,9 +25,7 @@ final class EhloVerb implements Verb {
     if (refused.isPresent()) {
       return refused.get();
     }
-    EdgeContext context = session.context();
-    return session.say(
-        offer(context.config(), context.hostname(), !session.connection().tls().isEmpty()));
+    return session.say(offer(session));
   }
 
   /**
@@ -40,9 +39,11 @@ final class EhloVerb implements Verb {
     return name.chars().noneMatch(c -> c <= 0x20 || c >= 0x7f || c == '<' || c == '>' || c == '"');
   }
 
-  private static Reply offer(EdgeConfig config, String hostname, boolean tls) {
-    List<String> lines = new ArrayList<>(8);
-    lines.add(hostname);
+  private static Reply offer(SmtpSession session) {
+    EdgeConfig config = session.context().config();
+    boolean tls = !session.connection().tls().isEmpty();
+    List<String> lines = new ArrayList<>(10);
+    lines.add(session.context().hostname());
     lines.add("PIPELINING"); // RFC 2920
     lines.add("SIZE " + config.maxMessage().bytes()); // RFC 1870 §4
     lines.add("8BITMIME"); // RFC 6152
@@ -51,6 +52,13 @@ final class EhloVerb implements Verb {
     lines.add("CHUNKING"); // RFC 3030 §2
     if (config.starttls() && !tls) {
       lines.add("STARTTLS"); // RFC 3207 §4.2: not offered again inside TLS
+    }
+    List<String> mechanisms = AuthVerb.offered(session);
+    if (!mechanisms.isEmpty()) {
+      lines.add("AUTH " + String.join(" ", mechanisms)); // RFC 4954 §3
+    }
+    if (session.mayXclient()) {
+      lines.add(XclientArguments.OFFER);
     }
     return new Reply(250, "", lines);
   }

@@ -16,14 +16,19 @@ final class Listener {
 
   private Listener() {}
 
-  static ServerSocket open(HostPort address) {
+  /**
+   * @param key of the configuration that names the address
+   */
+  static ServerSocket open(HostPort address, String key) {
     InetAddress host;
     try {
       host = InetAddress.getByName(address.host());
     } catch (UnknownHostException e) {
       throw new ListenException(
           cannot(address)
-              + "the host name has no address. Set edge.listen to an address of this machine.",
+              + "the host name has no address. Set "
+              + key
+              + " to an address of this machine.",
           e);
     }
     try {
@@ -37,7 +42,7 @@ final class Listener {
       }
       return socket;
     } catch (IOException e) {
-      throw new ListenException(cannot(address) + explain(address, e), e);
+      throw new ListenException(cannot(address) + explain(address, key, e), e);
     }
   }
 
@@ -45,21 +50,27 @@ final class Listener {
     return "cannot listen on " + address.host() + ":" + address.port() + ": ";
   }
 
-  private static String explain(HostPort address, IOException e) {
+  private static String explain(HostPort address, String key, IOException e) {
     String message = String.valueOf(e.getMessage());
     String cause = message.toLowerCase(Locale.ROOT);
     if (cause.contains("permission denied")) {
       return "permission denied. Ports below 1024 need root or the capability"
-          + " CAP_NET_BIND_SERVICE; or set edge.listen to a port of 1024 or more.";
+          + " CAP_NET_BIND_SERVICE; or set "
+          + key
+          + " to a port of 1024 or more.";
     }
     if (cause.contains("cannot assign")) {
-      return "the address is not one of this machine's. Set edge.listen to one that is, or to"
+      return "the address is not one of this machine's. Set "
+          + key
+          + " to one that is, or to"
           + " 0.0.0.0.";
     }
     if (e instanceof BindException && cause.contains("in use")) {
       return "port "
           + address.port()
-          + " is in use. Another mail server may be running: stop it, or set edge.listen to another"
+          + " is in use. Another mail server may be running: stop it, or set "
+          + key
+          + " to another"
           + " port.";
     }
     return message;

@@ -8,11 +8,15 @@ import net.postern.events.MailEvent.Stage;
 import net.postern.smtp.MailArguments;
 import net.postern.smtp.Parsed;
 import net.postern.smtp.Reply;
+import net.postern.submission.SendLimits;
+import net.postern.tenant.Submitter;
 
 /** MAIL (RFC 5321 §4.1.1.2): begins a transaction. */
 final class MailVerb implements Verb {
   private static final Reply NESTED =
       Reply.of(503, "5.5.1", "A transaction has begun already; RSET ends it");
+  private static final Reply LOGIN_FIRST =
+      Reply.of(530, "5.7.0", "Please log in first; that needs TLS");
   private static final Reply OK = Reply.of(250, "2.1.0", "Ok");
 
   @Override
@@ -27,7 +31,11 @@ final class MailVerb implements Verb {
       return session.closing(
           Stage.MAIL, Reason.OVERLOADED, "4.7.0", "Enough messages for one session");
     }
-    return switch (MailArguments.parse(argument)) {
+    if (session.service().submission() && session.user().isEmpty()) {
+      // RFC 6409 §4.3, RFC 4954 §6.
+      return session.refuse(Stage.MAIL, Reason.AUTH_REQUIRED, LOGIN_FIRST);
+    }
+    return switch (MailArguments.parse(argument, session.service().submission())) {
       case Parsed.Bad<MailArguments> bad -> session.refuse(Stage.MAIL, Reason.SYNTAX, bad.reply());
       case Parsed.Ok<MailArguments> ok -> begin(session, ok.value());
     };
@@ -44,10 +52,19 @@ final class MailVerb implements Verb {
     if (!context.memory().hasRoomFor(announced)) {
       return session.refuse(Stage.MAIL, Reason.OVERLOADED, Replies.OUT_OF_MEMORY);
     }
-    Mail question = new Mail(session.client(), session.helo(), mail.reversePath());
+    Optional<Submitter> user = session.user();
+    if (user.isPresent()) {
+      Optional<SendLimits.Reached> reached =
+          context.outbound().orElseThrow().limits().ask(user.get(), 0);
+      if (reached.isPresent()) {
+        return session.refuse(
+            Stage.MAIL, Outgoing.limit(reached.get(), user.get(), context.clock().instant()), "");
+      }
+    }
+    Mail question = new Mail(session.client(), session.helo(), mail.reversePath(), user);
     session.begin(new Transaction(mail, question));
     Optional<SmtpSession.Next> refused =
-        session.ask(Stage.MAIL, context.checks().mail(), question, "");
+        session.ask(Stage.MAIL, context.checks(session.service()).mail(), question, "");
     if (refused.isPresent()) {
       session.endTransaction();
       return refused.get();

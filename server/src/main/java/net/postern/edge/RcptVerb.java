@@ -10,7 +10,10 @@ import net.postern.events.MailEvent.Stage;
 import net.postern.smtp.Parsed;
 import net.postern.smtp.RcptArguments;
 import net.postern.smtp.Reply;
+import net.postern.submission.SendLimits;
+import net.postern.tenant.Recipient;
 import net.postern.tenant.RecipientLookup;
+import net.postern.tenant.Submitter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -87,14 +90,32 @@ final class RcptVerb implements Verb {
       return tooMany(session, address);
     }
     RecipientLookup lookup = look(session.context(), address);
+    boolean foreign = lookup instanceof RecipientLookup.NotOurs;
+    Optional<Submitter> submitter = foreign ? session.submitter() : session.user();
     Optional<SmtpSession.Next> refused =
         session.ask(
             Stage.RCPT,
-            session.context().checks().rcpt(),
-            new Rcpt(transaction.question(), address, lookup),
+            session.context().checks(session.service()).rcpt(),
+            new Rcpt(transaction.question(), address, lookup, submitter),
             address.toString());
     if (refused.isPresent()) {
       return refused.get();
+    }
+    if (submitter.isPresent()) {
+      Optional<SendLimits.Reached> reached =
+          session
+              .context()
+              .outbound()
+              .orElseThrow()
+              .limits()
+              .ask(submitter.get(), transaction.counted() + 1);
+      if (reached.isPresent()) {
+        return session.refuse(
+            Stage.RCPT,
+            Outgoing.limit(reached.get(), submitter.get(), session.context().clock().instant()),
+            address.toString());
+      }
+      transaction.sentBy(submitter.get());
     }
     if (lookup instanceof RecipientLookup.Found found) {
       transaction.add(found.recipient());
@@ -107,6 +128,12 @@ final class RcptVerb implements Verb {
         return tooMany(session, address);
       }
       transaction.add(address, group.members());
+      return session.say(OK);
+    }
+    if (foreign && submitter.isPresent()) {
+      // Kept for the sender: it is the sender's customer who accounts for it and may read it.
+      Submitter sender = submitter.get();
+      transaction.add(new Recipient(address, sender.customer(), sender.mailbox()));
       return session.say(OK);
     }
     throw new IllegalStateException("no check refused a recipient that was not found");

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
 import net.postern.config.EdgeConfig;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
 import org.bouncycastle.cert.X509CertificateHolder;
@@ -91,27 +92,36 @@ public final class ServerTls {
    * @throws TlsException when either cannot be read, or they do not belong together
    */
   public static SSLContext load(Path certificate, Path privateKey) {
-    List<X509Certificate> chain = readChain(certificate);
-    PrivateKey key = readKey(privateKey);
     try {
-      if (!belongTogether(key, chain.getFirst())) {
-        throw new TlsException(
-            "the key in " + privateKey + " is not that of the first certificate in " + certificate);
-      }
-      char[] password = {};
-      KeyStore store = KeyStore.getInstance("PKCS12");
-      store.load(null, password);
-      store.setKeyEntry("edge", key, password, chain.toArray(X509Certificate[]::new));
+      KeyStore store = store(certificate, privateKey);
       KeyManagerFactory managers =
           KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-      managers.init(store, password);
+      managers.init(store, new char[0]);
       SSLContext context = SSLContext.getInstance("TLS");
-      context.init(managers.getKeyManagers(), null, null);
+      // Clients' certificates are asked for only where servers are registered by them.
+      context.init(
+          managers.getKeyManagers(), new TrustManager[] {new UncheckedClientCertificates()}, null);
       return context;
     } catch (GeneralSecurityException | IOException e) {
       throw new TlsException(
           "cannot use " + certificate + " with " + privateKey + ": " + e.getMessage(), e);
     }
+  }
+
+  /** A chain and its key, as {@code edge} and without a password. */
+  static KeyStore store(Path certificate, Path privateKey)
+      throws GeneralSecurityException, IOException {
+    List<X509Certificate> chain = readChain(certificate);
+    PrivateKey key = readKey(privateKey);
+    if (!belongTogether(key, chain.getFirst())) {
+      throw new TlsException(
+          "the key in " + privateKey + " is not that of the first certificate in " + certificate);
+    }
+    char[] password = {};
+    KeyStore store = KeyStore.getInstance("PKCS12");
+    store.load(null, password);
+    store.setKeyEntry("edge", key, password, chain.toArray(X509Certificate[]::new));
+    return store;
   }
 
   private static boolean isUsable(Path certificate, Path privateKey, String hostname, Instant now) {

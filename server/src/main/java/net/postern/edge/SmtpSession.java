@@ -1,6 +1,8 @@
 package net.postern.edge;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -23,7 +25,9 @@ import net.postern.smtp.Command;
 import net.postern.smtp.Parsed;
 import net.postern.smtp.Reply;
 import net.postern.smtp.WireReader;
+import net.postern.smtp.XclientArguments;
 import net.postern.tenant.Recipient;
+import net.postern.tenant.Submitter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,7 +37,7 @@ import org.slf4j.LoggerFactory;
  */
 final class SmtpSession {
   private static final Logger LOG = LoggerFactory.getLogger(SmtpSession.class);
-  private static final long SOFT_ERROR_DELAY_MILLIS = 1000;
+  private static final Duration SOFT_ERROR_DELAY = Duration.ofSeconds(1);
 
   /** How the dialogue goes on after a command. */
   enum Next {
@@ -46,12 +50,20 @@ final class SmtpSession {
 
   private final EdgeContext context;
   private final Connection connection;
-  private final String clientAddress;
+  private final Service service;
+  private final InetAddress peer;
   private final long sessionDeadline;
   private WireReader reader;
   private String helo = "";
   private boolean extended;
-  private final Client client;
+  // What a proxy says where one is trusted to; otherwise the other end of the socket.
+  private Client client;
+  private String clientAddress;
+  private String clientName = "";
+  private Optional<String> toldHelo = Optional.empty();
+  private Optional<Submitter> user = Optional.empty();
+  private Optional<Optional<Submitter>> server = Optional.empty();
+  private int failedLogins;
 
   // What checks have to tell the filter of this client, whatever it sends.
   private final List<CheckResult.Note> connectNotes = new ArrayList<>();
@@ -68,11 +80,16 @@ final class SmtpSession {
    */
   private final AtomicBoolean mayBeWoken = new AtomicBoolean();
 
-  SmtpSession(EdgeContext context, Connection connection) {
+  /**
+   * @param client who is at the other end, behind a proxy too
+   */
+  SmtpSession(EdgeContext context, Service service, Connection connection, InetAddress client) {
     this.context = context;
+    this.service = service;
     this.connection = connection;
-    this.client = new Client(connection.client());
-    this.clientAddress = connection.client().getHostAddress();
+    this.peer = client;
+    this.client = new Client(client);
+    this.clientAddress = client.getHostAddress();
     this.sessionDeadline = Ticks.after(context.config().sessionTimeout());
     this.reader = new WireReader(connection);
   }
@@ -81,10 +98,13 @@ final class SmtpSession {
   void run() {
     Next end = Next.CLOSE;
     try {
-      end = connected();
+      end = service == Service.SUBMISSIONS ? beginTls() : Next.CONTINUE;
+      if (end == Next.CONTINUE) {
+        end = connected();
+      }
       if (end == Next.CONTINUE) {
         // RFC 5321 §3.1, §4.3.1: 220, our name, and that we speak the extensions.
-        reply(Reply.plain(220, context.hostname() + " ESMTP Postern"));
+        reply(greeting());
         end = talk();
       }
     } catch (IOException e) {
@@ -98,10 +118,36 @@ final class SmtpSession {
     }
   }
 
+  private Reply greeting() {
+    return Reply.plain(220, context.hostname() + " ESMTP Postern");
+  }
+
+  // RFC 8314 §3.3: the handshake comes before the greeting.
+  private Next beginTls() {
+    try {
+      connection.startTls(
+          context.tls().get(),
+          service,
+          asksForCertificate(),
+          Math.min(Ticks.after(context.config().commandTimeout()), sessionDeadline));
+      reader = new WireReader(connection);
+      return Next.CONTINUE;
+    } catch (IOException e) {
+      LOG.debug("TLS with {} failed: {}", clientAddress, e.toString());
+      tlsFailed();
+      return Next.CLOSE;
+    }
+  }
+
   // RFC 5321 §3.1: 554 in place of the greeting, and then nothing but QUIT is of use.
   private Next connected() throws IOException {
     Optional<Next> refused =
-        ask(Stage.CONNECT, context.checks().connect(), new Connect(client), "", connectNotes::add);
+        ask(
+            Stage.CONNECT,
+            context.checks(service).connect(),
+            new Connect(client),
+            "",
+            connectNotes::add);
     return refused.isPresent() ? Next.CLOSE_LINGERING : Next.CONTINUE;
   }
 
@@ -114,9 +160,11 @@ final class SmtpSession {
       if (between && context.isDraining()) {
         return shuttingDown();
       }
-      connection.bound(
-          Math.min(Ticks.after(context.config().commandTimeout()), sessionDeadline), Ticks.NEVER);
-      WireReader.Line line = reader.readLine();
+      boundCommand();
+      // RFC 4954 §4: an AUTH command with its initial response may be long.
+      boolean mayLogIn = service.submission() && user.isEmpty();
+      WireReader.Line line =
+          reader.readLine(mayLogIn ? WireReader.MAX_AUTH_LINE : WireReader.MAX_COMMAND_LINE);
       if (between && !mayBeWoken.compareAndSet(true, false)) {
         return shuttingDown();
       }
@@ -132,6 +180,12 @@ final class SmtpSession {
           };
     }
     return next;
+  }
+
+  /** Bounds the wait for the client's next line. */
+  void boundCommand() {
+    connection.bound(
+        Math.min(Ticks.after(context.config().commandTimeout()), sessionDeadline), Ticks.NEVER);
   }
 
   private Next command() throws IOException {
@@ -221,24 +275,26 @@ final class SmtpSession {
     return deny(Stage.DATA, context.explained(refusal.reply(), reference));
   }
 
-  private Next deny(Stage stage, Reply reply) throws IOException {
+  /** The same where what happened was told by another event. */
+  Next deny(Stage stage, Reply reply) throws IOException {
     if (reply.permanentFailure()) {
       errors++;
       if (errors >= context.config().hardErrors()) {
         return closing(stage, Reason.TOO_MANY_ERRORS, "4.7.0", "Too many errors");
       }
       if (errors > context.config().softErrors()) {
-        delay();
+        delay(SOFT_ERROR_DELAY);
       }
     }
     reply(reply);
     return Next.CONTINUE;
   }
 
-  private void delay() throws IOException {
+  /** Lets the client wait, unless we shut down. */
+  void delay(Duration by) throws IOException {
     connection.flush();
     try {
-      if (context.draining().await(SOFT_ERROR_DELAY_MILLIS, TimeUnit.MILLISECONDS)) {
+      if (context.draining().await(by.toMillis(), TimeUnit.MILLISECONDS)) {
         LOG.debug("delay of {} ended by shutdown", clientAddress);
       }
     } catch (InterruptedException e) {
@@ -263,7 +319,7 @@ final class SmtpSession {
                 reply.code(),
                 reply.enhanced(),
                 cause,
-                new MailEvent.Peer(clientAddress, helo, connection.tls()),
+                peer(),
                 transaction.map(Transaction::reversePath).orElse(""),
                 recipient,
                 customer,
@@ -281,6 +337,91 @@ final class SmtpSession {
         "",
         Optional.empty(),
         context.reference(reason));
+  }
+
+  /** The client as events have it. */
+  MailEvent.Peer peer() {
+    return new MailEvent.Peer(clientAddress, helo, connection.tls());
+  }
+
+  void emit(MailEvent event) {
+    context.events().emit(event);
+  }
+
+  Service service() {
+    return service;
+  }
+
+  /** Whether the client said EHLO. */
+  boolean extended() {
+    return extended;
+  }
+
+  /** Who logged in. */
+  Optional<Submitter> user() {
+    return user;
+  }
+
+  void loggedIn(Submitter who) {
+    user = Optional.of(who);
+    failedLogins = 0;
+  }
+
+  /** Counts one more. */
+  int countFailedLogin() {
+    return ++failedLogins;
+  }
+
+  /**
+   * Who sends to others here: the user who logged in; where other servers send, the registered one
+   * at the other end, which is looked for once.
+   */
+  Optional<Submitter> submitter() {
+    if (service.submission() || user.isPresent() || context.outbound().isEmpty()) {
+      return user;
+    }
+    if (server.isEmpty()) {
+      server =
+          Optional.of(context.outbound().get().server(client.address(), connection.certificate()));
+    }
+    return server.get();
+  }
+
+  /** Whether the client is to be asked for a certificate. */
+  boolean asksForCertificate() {
+    return service == Service.MX
+        && context.outbound().map(each -> each.accounts().asksForCertificates()).orElse(false);
+  }
+
+  /** Verified name of the client, as a proxy told it; may be empty. */
+  String clientName() {
+    return clientName;
+  }
+
+  /** Whether who connected, behind a proxy that said so, may speak for others. */
+  boolean mayXclient() {
+    return context.config().xclientNetworks().stream().anyMatch(network -> network.contains(peer));
+  }
+
+  /** Takes someone else for the client from now on, and begins anew with the greeting. */
+  Next standFor(XclientArguments told) throws IOException {
+    endTransaction();
+    client = told.address().map(Client::new).orElse(client);
+    clientAddress = client.address().getHostAddress();
+    clientName = told.name().orElse("");
+    toldHelo = told.helo();
+    helo = "";
+    extended = false;
+    server = Optional.empty();
+    connectNotes.clear();
+    heloNotes.clear();
+    user =
+        service.submission()
+            ? told.login()
+                .flatMap(name -> context.outbound().flatMap(each -> each.logins().vouchedFor(name)))
+            : Optional.empty();
+    Next next = connected();
+    return next == Next.CONTINUE ? say(greeting()) : next;
   }
 
   EdgeContext context() {
@@ -307,7 +448,8 @@ final class SmtpSession {
   /** RFC 3848, RFC 6531 §4.3: the name of the protocol for the Received field. */
   String protocol(boolean utf8) {
     String name = utf8 ? "UTF8SMTP" : extended ? "ESMTP" : "SMTP";
-    return connection.tls().isEmpty() || !extended ? name : name + "S";
+    String secure = connection.tls().isEmpty() || !extended ? name : name + "S";
+    return user.isEmpty() || !extended ? secure : secure + "A";
   }
 
   /**
@@ -316,10 +458,11 @@ final class SmtpSession {
    *
    * @return how it goes on after a refusal; empty when there is none
    */
-  Optional<Next> greet(String name, boolean byEhlo) throws IOException {
+  Optional<Next> greet(String said, boolean byEhlo) throws IOException {
+    String name = toldHelo.orElse(said);
     List<CheckResult.Note> notes = new ArrayList<>();
     Optional<Next> refused =
-        ask(Stage.HELO, context.checks().helo(), new Helo(client, name), "", notes::add);
+        ask(Stage.HELO, context.checks(service).helo(), new Helo(client, name), "", notes::add);
     if (refused.isEmpty()) {
       endTransaction();
       helo = name;
@@ -373,6 +516,8 @@ final class SmtpSession {
     helo = "";
     heloNotes.clear();
     extended = false;
+    user = Optional.empty();
+    server = Optional.empty();
     reader = new WireReader(connection);
   }
 

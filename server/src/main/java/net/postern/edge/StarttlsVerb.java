@@ -45,9 +45,12 @@ final class StarttlsVerb implements Verb {
     connection.flush();
     try {
       connection.startTls(
-          tls, Math.min(Ticks.after(context.config().commandTimeout()), session.sessionDeadline()));
+          tls,
+          session.service(),
+          session.asksForCertificate(),
+          Math.min(Ticks.after(context.config().commandTimeout()), session.sessionDeadline()));
     } catch (IOException e) {
-      LOG.debug("TLS with {} failed: {}", connection.client().getHostAddress(), e.toString());
+      LOG.debug("TLS with {} failed: {}", session.client().address(), e.toString());
       session.tlsFailed();
       return SmtpSession.Next.CLOSE;
     }

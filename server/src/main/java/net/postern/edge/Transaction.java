@@ -13,6 +13,7 @@ import net.postern.edge.check.Mail;
 import net.postern.smtp.ChunkCheck;
 import net.postern.smtp.MailArguments;
 import net.postern.tenant.Recipient;
+import net.postern.tenant.Submitter;
 
 /** One mail transaction, from MAIL to the end of its message or RSET (RFC 5321 §3.3). */
 final class Transaction {
@@ -22,6 +23,8 @@ final class Transaction {
   private final Map<String, Recipient> recipients = new LinkedHashMap<>(4);
   private final Set<String> groups = new HashSet<>(0);
   private int asked;
+  private Optional<Submitter> sender = Optional.empty();
+  private int counted;
   private Optional<Chunks> chunks = Optional.empty();
 
   /** The part of a message that came by BDAT so far (RFC 3030 §2). */
@@ -72,6 +75,22 @@ final class Transaction {
 
   private void put(Recipient recipient) {
     recipients.putIfAbsent(recipient.address().key(), recipient);
+  }
+
+  /** Says who sends to others, for whose account one more recipient counts. */
+  void sentBy(Submitter submitter) {
+    sender = Optional.of(submitter);
+    counted++;
+  }
+
+  /** Who sends to others; empty when every recipient is a customer's and nobody logged in. */
+  Optional<Submitter> sender() {
+    return sender;
+  }
+
+  /** Recipients that count for the sender. */
+  int counted() {
+    return counted;
   }
 
   boolean has(String key) {

@@ -13,6 +13,8 @@ final class Verbs {
           Map.entry("EHLO", new EhloVerb()),
           Map.entry("HELO", new HeloVerb()),
           Map.entry("STARTTLS", new StarttlsVerb()),
+          Map.entry("AUTH", new AuthVerb()),
+          Map.entry("XCLIENT", new XclientVerb()),
           Map.entry("MAIL", new MailVerb()),
           Map.entry("RCPT", new RcptVerb()),
           Map.entry("DATA", new DataVerb()),
@@ -24,7 +26,6 @@ final class Verbs {
           Map.entry("QUIT", new QuitVerb()),
           // RFC 5321 §4.2.4: known elsewhere, not here: 502, not 500.
           Map.entry("EXPN", Verbs::notImplemented),
-          Map.entry("AUTH", Verbs::notImplemented),
           Map.entry("ETRN", Verbs::notImplemented),
           Map.entry("TURN", Verbs::notImplemented),
           Map.entry("SEND", Verbs::notImplemented),

@@ -24,6 +24,7 @@ public sealed interface MailEvent {
     CONNECT,
     HELO,
     STARTTLS,
+    AUTH,
     MAIL,
     RCPT,
     DATA,
@@ -48,7 +49,15 @@ public sealed interface MailEvent {
     DATABASE_UNAVAILABLE,
     OVERLOADED,
     SHUTTING_DOWN,
-    INTERNAL
+    INTERNAL,
+    /** A connection from a proxy's network did not begin with a PROXY header. */
+    PROXY,
+    /** Who wants to send here has to log in first, or needs TLS before that. */
+    AUTH_REQUIRED,
+    /** The sender is not the account's, or not the server's customer's. */
+    SENDER_DENIED,
+    /** More than an account or customer may send. */
+    SEND_LIMIT
   }
 
   /** A message got its {@code 250}. */
@@ -84,6 +93,30 @@ public sealed interface MailEvent {
       Optional<CustomerId> customer,
       Reference reference)
       implements MailEvent {}
+
+  /**
+   * Someone logged in.
+   *
+   * @param account the address that was logged in with
+   */
+  record LoggedIn(Peer peer, CustomerId customer, String account, String mechanism)
+      implements MailEvent {}
+
+  /**
+   * A login that failed.
+   *
+   * @param account as the client named it, which may be anything
+   * @param why for people
+   */
+  record AuthFailed(Peer peer, String account, String mechanism, String why) implements MailEvent {}
+
+  /**
+   * A login that was not tried, since too many failed before.
+   *
+   * @param scope what is locked: account, source, or both together
+   * @param left until it may be tried again
+   */
+  record LoginLocked(Peer peer, String account, String scope, Duration left) implements MailEvent {}
 
   /** A message is in quarantine for this recipient. */
   record Held(MessageId message, CustomerId customer, String recipient, double score, String why)

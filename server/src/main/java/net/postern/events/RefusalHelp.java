@@ -67,6 +67,25 @@ public record RefusalHelp(String meaning, String advice) {
               AGAIN);
       case OVERLOADED -> new RefusalHelp("There was more mail than could be taken.", AGAIN);
       case SHUTTING_DOWN -> new RefusalHelp("This server was being restarted.", AGAIN);
+      case PROXY ->
+          new RefusalHelp(
+              "The connection came from a proxy of ours, or as one, and did not begin as a proxy has to.",
+              "This is for whoever looks after the proxy: it has to send a PROXY header, or may not use"
+                  + " XCLIENT.");
+      case AUTH_REQUIRED ->
+          new RefusalHelp(
+              "Who sends mail here has to log in first, over TLS.",
+              "Set your mail program to log in, with SSL/TLS or STARTTLS.");
+      case SENDER_DENIED ->
+          new RefusalHelp(
+              "The sender address, in the envelope or in the From field, is not one that may be used"
+                  + " with this login or by this server.",
+              "Send from an address of your own. If it is yours, ask your administrator to add it.");
+      case SEND_LIMIT ->
+          new RefusalHelp(
+              "As much was sent as is allowed in this time.",
+              "Mail programs and servers go on by themselves later. If you need to send more, ask your"
+                  + " administrator; if you did not send so much, change your password.");
     };
   }
 }

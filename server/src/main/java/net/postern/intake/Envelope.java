@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import net.postern.address.EmailAddress;
 import net.postern.tenant.Recipient;
+import net.postern.tenant.Submitter;
 
 /**
  * All that SMTP said about a message besides its content (RFC 5321 §2.3.1).
@@ -20,6 +21,8 @@ import net.postern.tenant.Recipient;
  * @param recipients all were accepted at RCPT; at least one
  * @param utf8 whether the client said SMTPUTF8
  * @param notes what the checks of the dialogue found
+ * @param submitter who sends to others: a user who logged in, or a customer's registered server
+ * @param hideClient whether the Received field is not to say where the message came from
  */
 public record Envelope(
     InetAddress client,
@@ -31,7 +34,9 @@ public record Envelope(
     List<Recipient> recipients,
     boolean utf8,
     List<Note> notes,
-    Instant receivedAt) {
+    Instant receivedAt,
+    Optional<Submitter> submitter,
+    boolean hideClient) {
 
   /**
    * Something that a check of the dialogue found, which the filter is to weigh.
@@ -40,6 +45,33 @@ public record Envelope(
    * @param detail for people
    */
   public record Note(String name, String detail) {}
+
+  /** Of a message for our customers only. */
+  public Envelope(
+      InetAddress client,
+      String clientName,
+      String helo,
+      String protocol,
+      String tls,
+      Optional<EmailAddress> reversePath,
+      List<Recipient> recipients,
+      boolean utf8,
+      List<Note> notes,
+      Instant receivedAt) {
+    this(
+        client,
+        clientName,
+        helo,
+        protocol,
+        tls,
+        reversePath,
+        recipients,
+        utf8,
+        notes,
+        receivedAt,
+        Optional.empty(),
+        false);
+  }
 
   public Envelope {
     recipients = List.copyOf(recipients);

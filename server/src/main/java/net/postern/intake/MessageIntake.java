@@ -33,6 +33,7 @@ import net.postern.policy.Policy;
 import net.postern.tenant.Customer;
 import net.postern.tenant.DatabaseDirectory;
 import net.postern.tenant.Recipient;
+import net.postern.tenant.Submitter;
 import net.postern.vault.Kept;
 import net.postern.vault.MessageFrame;
 import net.postern.vault.MessageVault;
@@ -174,7 +175,10 @@ public final class MessageIntake implements Intake {
 
   private static Sample sample(Envelope envelope, byte[] content, Instant now) {
     return new Sample(
-        Optional.of(envelope.client()),
+        // Where a user who logged in sits says nothing about the mail.
+        envelope.submitter().filter(each -> each.kind() == Submitter.Kind.USER).isPresent()
+            ? Optional.empty()
+            : Optional.of(envelope.client()),
         envelope.helo(),
         envelope.reversePath(),
         envelope.recipients().stream().map(Recipient::address).toList(),

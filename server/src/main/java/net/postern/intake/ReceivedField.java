@@ -22,17 +22,13 @@ final class ReceivedField {
   /** The whole field, folded, CRLF ended. */
   static String of(Envelope envelope, String hostname, MessageId id) {
     StringBuilder out = new StringBuilder(320);
-    String address = envelope.client().getHostAddress();
-    int scope = address.indexOf('%');
-    if (scope >= 0) {
-      address = address.substring(0, scope);
+    out.append("Received: from ");
+    if (envelope.hideClient()) {
+      // RFC 5321 §7.6: where a user sits is nobody's business who gets the mail.
+      out.append("[127.0.0.1]");
+    } else {
+      client(envelope, out);
     }
-    out.append("Received: from ").append(safe(envelope.helo())).append(" (");
-    if (!envelope.clientName().isEmpty()) {
-      out.append(safe(envelope.clientName())).append(' ');
-    }
-    // RFC 5321 §4.1.3: an IPv6 literal carries its tag.
-    out.append('[').append(address.indexOf(':') >= 0 ? "IPv6:" : "").append(address).append("])");
     if (!envelope.tls().isEmpty()) {
       out.append("\r\n\t(using ").append(safe(envelope.tls())).append(')');
     }
@@ -44,6 +40,20 @@ final class ReceivedField {
     }
     DATE.formatTo(envelope.receivedAt(), out.append("; "));
     return out.append("\r\n").toString();
+  }
+
+  private static void client(Envelope envelope, StringBuilder out) {
+    String address = envelope.client().getHostAddress();
+    int scope = address.indexOf('%');
+    if (scope >= 0) {
+      address = address.substring(0, scope);
+    }
+    out.append(safe(envelope.helo())).append(" (");
+    if (!envelope.clientName().isEmpty()) {
+      out.append(safe(envelope.clientName())).append(' ');
+    }
+    // RFC 5321 §4.1.3: an IPv6 literal carries its tag.
+    out.append('[').append(address.indexOf(':') >= 0 ? "IPv6:" : "").append(address).append("])");
   }
 
   // Names and address literals (RFC 5321 §4.1.2, §4.1.3) and what else clients send in good faith;

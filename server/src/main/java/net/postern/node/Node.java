@@ -35,6 +35,7 @@ import net.postern.events.Events;
 import net.postern.filter.Pipeline;
 import net.postern.intake.MessageIntake;
 import net.postern.intake.Reconciler;
+import net.postern.keys.Aead;
 import net.postern.keys.KeyRing;
 import net.postern.keys.KeyUpkeep;
 import net.postern.ldap.LdapSync;
@@ -54,6 +55,11 @@ import net.postern.observe.Logging;
 import net.postern.observe.MailLog;
 import net.postern.observe.MailMetrics;
 import net.postern.observe.ObserveServer;
+import net.postern.submission.Authenticator;
+import net.postern.submission.GuessThrottle;
+import net.postern.submission.Outbound;
+import net.postern.submission.SendLimits;
+import net.postern.tenant.DatabaseAccounts;
 import net.postern.tenant.DatabaseDirectory;
 import net.postern.tenant.DatabaseKeyShelf;
 import net.postern.tenant.DirectorySources;
@@ -82,6 +88,12 @@ public final class Node implements AutoCloseable {
 
   /** What was delivered since is delivered again when everything but a store is lost. */
   private static final Duration JOURNAL_INTERVAL = Duration.ofSeconds(5);
+
+  /** What nodes tell each other of wrong passwords and of mail that is sent. */
+  private static final Duration EXCHANGE_INTERVAL = Duration.ofSeconds(1);
+
+  /** What the key is for that salts of unknown users are made with. */
+  private static final String LOGINS = "salts of unknown users";
 
   private static final Duration BEAT_INTERVAL = Duration.ofSeconds(10);
   private static final Duration SETTINGS_INTERVAL = Duration.ofSeconds(2);
@@ -224,6 +236,20 @@ public final class Node implements AutoCloseable {
             delivery,
             events,
             clock);
+    DatabaseAccounts accounts = new DatabaseAccounts(database, config.node().directoryCache());
+    GuessThrottle throttle = new GuessThrottle(clock);
+    SendLimits limits = new SendLimits(config.submission(), accounts, clock, Optional.of(database));
+    Outbound sending =
+        new Outbound(
+            config.submission(),
+            directory,
+            accounts,
+            new Authenticator(
+                config.submission(),
+                accounts,
+                throttle,
+                Aead.derive(keys.systemKey(), LOGINS).getEncoded()),
+            limits);
     CertificateWatch tls = new CertificateWatch(config.edge(), hostname, data.root(), clock);
     edge =
         rollback.add(
@@ -236,7 +262,8 @@ public final class Node implements AutoCloseable {
                 intake,
                 events,
                 clock,
-                tls));
+                tls,
+                Optional.of(sending)));
     scrubber =
         rollback.add(
             new Scrubber(
@@ -275,6 +302,18 @@ public final class Node implements AutoCloseable {
             rollback.add(new PeriodicJob("ldap", LDAP_INTERVAL, ldap::runDue)),
             rollback.add(new PeriodicJob("journal", JOURNAL_INTERVAL, journal::flush)),
             rollback.add(
+                new PeriodicJob("logins", EXCHANGE_INTERVAL, () -> throttle.exchange(database))),
+            rollback.add(
+                new PeriodicJob("sent", EXCHANGE_INTERVAL, () -> limits.exchange(database))),
+            rollback.add(
+                new PeriodicJob(
+                    "submission-prune",
+                    PRUNE_INTERVAL,
+                    () -> {
+                      throttle.prune(database);
+                      limits.prune(database);
+                    })),
+            rollback.add(
                 new PeriodicJob(
                     "node",
                     BEAT_INTERVAL,
@@ -303,6 +342,16 @@ public final class Node implements AutoCloseable {
   /** The addresses that take mail. */
   public List<InetSocketAddress> smtpPorts() {
     return edge.ports();
+  }
+
+  /** The addresses where users send. */
+  public List<InetSocketAddress> submissionPorts() {
+    return edge.submission();
+  }
+
+  /** The same with TLS from the first byte. */
+  public List<InetSocketAddress> submissionsPorts() {
+    return edge.submissions();
   }
 
   /** The port of the health and metrics pages. */

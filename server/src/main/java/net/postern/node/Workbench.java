@@ -17,6 +17,7 @@ import net.postern.ledger.MessageQueries;
 import net.postern.ledger.SegmentRetention;
 import net.postern.observe.Pseudonyms;
 import net.postern.quarantine.Quarantine;
+import net.postern.tenant.AccountAdmin;
 import net.postern.tenant.DatabaseKeyShelf;
 import net.postern.tenant.DirectorySources;
 import net.postern.tenant.DirectorySync;
@@ -48,6 +49,8 @@ public final class Workbench implements AutoCloseable {
   private final DirectorySources directories;
   private final LdapSync ldap;
   private final CalloutReport callouts;
+  private final AccountAdmin accounts;
+  private final PosternConfig config;
   private final MessageQueries messages;
   private final Quarantine quarantine;
   private final LegalHolds holds;
@@ -63,6 +66,8 @@ public final class Workbench implements AutoCloseable {
     this.stores = stores;
     this.keys = stores.keys(new DatabaseKeyShelf(database));
     this.tenants = new Tenants(database, keys);
+    this.accounts = new AccountAdmin(database, keys);
+    this.config = config;
     this.settings = new Settings(database, stores.replicas(), keys, List.of());
     this.journal = new Journal(database, stores.replicas(), keys);
     this.messages = new MessageQueries(database);
@@ -150,6 +155,15 @@ public final class Workbench implements AutoCloseable {
   /** What is known of the servers that are asked for addresses. */
   public CalloutReport callouts() {
     return callouts;
+  }
+
+  /** Passwords, limits and certificates. */
+  public AccountAdmin accounts() {
+    return accounts;
+  }
+
+  public PosternConfig config() {
+    return config;
   }
 
   public MessageQueries messages() {

@@ -57,6 +57,27 @@ public final class MailLog implements Events {
     switch (event) {
       case MailEvent.Accepted accepted -> accepted(accepted, to);
       case MailEvent.Refused refused -> refused(refused, to);
+      case MailEvent.LoggedIn login -> {
+        to.text("event", "login")
+            .address("account", login.account())
+            .text("customer", login.customer().toString())
+            .text("mechanism", login.mechanism());
+        peer(login.peer(), to);
+      }
+      case MailEvent.AuthFailed failed -> {
+        to.text("event", "login-failed")
+            .address("account", failed.account())
+            .text("mechanism", failed.mechanism())
+            .text("why", failed.why());
+        peer(failed.peer(), to);
+      }
+      case MailEvent.LoginLocked locked -> {
+        to.text("event", "login-locked")
+            .address("account", locked.account())
+            .text("scope", locked.scope())
+            .number("seconds", locked.left().toSeconds());
+        peer(locked.peer(), to);
+      }
       case MailEvent.Held held ->
           to.text("event", "held")
               .text("id", held.message().toString())

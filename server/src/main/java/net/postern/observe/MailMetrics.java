@@ -75,6 +75,7 @@ public final class MailMetrics implements Events, AutoCloseable {
   private final Labelled<String> accepted = new Labelled<>(this::acceptedCounter);
   private final Labelled<String> findings = new Labelled<>(this::findingCounter);
   private final Labelled<String> removed = new Labelled<>(this::removedCounter);
+  private final Labelled<String> logins = new Labelled<>(this::loginCounter);
   private final Labelled<Integer> copies = new Labelled<>(this::copiesCounter);
   private final Labelled<Refusal> refused = new Labelled<>(this::refusedCounter);
   private final Labelled<Notice> directory = new Labelled<>(this::directoryCounter);
@@ -132,6 +133,9 @@ public final class MailMetrics implements Events, AutoCloseable {
       }
       case MailEvent.Refused refusal ->
           refused.increment(new Refusal(refusal.stage(), refusal.reason(), refusal.code() >= 500));
+      case MailEvent.LoggedIn _ -> logins.increment("ok");
+      case MailEvent.AuthFailed _ -> logins.increment("failed");
+      case MailEvent.LoginLocked locked -> logins.increment("locked-" + locked.scope());
       case MailEvent.Held _ -> held.increment();
       case MailEvent.Released _ -> released.increment();
       case MailEvent.Removed removal -> removed.increment(removal.rule());
@@ -210,6 +214,10 @@ public final class MailMetrics implements Events, AutoCloseable {
         "Messages that got their 250",
         "verdict",
         verdict.toLowerCase(Locale.ROOT));
+  }
+
+  private Counter loginCounter(String outcome) {
+    return counter("postern.logins", "Attempts to log in", "outcome", outcome);
   }
 
   private Counter findingCounter(String finding) {

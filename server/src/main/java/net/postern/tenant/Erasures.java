@@ -293,6 +293,10 @@ public final class Erasures {
 
   private static void leave(Handle handle, MailboxId mailbox, Instant now) {
     handle.execute("delete from address where mailbox_id = ?", mailbox.value());
+    handle.execute("delete from credential where mailbox_id = ?", mailbox.value());
+    handle.execute("delete from send_limit where mailbox_id = ?", mailbox.value());
+    handle.execute(
+        "update customer set server_mailbox = null where server_mailbox = ?", mailbox.value());
     handle.execute(
         "update mailbox set erased_at = ? where id = ?", Timestamp.from(now), mailbox.value());
   }
@@ -307,6 +311,9 @@ public final class Erasures {
     handle.execute("delete from directory_source where customer_id = ?", id);
     handle.execute("delete from directory_entry where customer_id = ?", id);
     handle.execute("delete from directory_status where customer_id = ?", id);
+    handle.execute("delete from server_certificate where customer_id = ?", id);
+    handle.execute("delete from credential where customer_id = ?", id);
+    handle.execute("delete from send_limit where customer_id = ?", id);
     handle.execute(
         "update mailbox set erased_at = ? where customer_id = ? and erased_at is null",
         Timestamp.from(now),

@@ -220,6 +220,13 @@ public final class Settings {
           "insert into mailbox (id, customer_id) values (?, ?) on conflict do nothing",
           each.id().value(),
           id);
+      if (each.label().equals(AccountAdmin.SERVERS)) {
+        handle.execute(
+            "update customer set server_mailbox = ? where id = ? and server_mailbox is null",
+            each.id().value(),
+            id);
+        continue;
+      }
       handle.execute(
           "insert into domain (name, customer_id) values (?, ?) on conflict do nothing",
           domain,

@@ -36,7 +36,10 @@ public record TablePart(String table, String whose) implements SettingsPart {
           new TablePart("directory_entry", "customer_id = :customer"),
           new TablePart(
               "route", "domain in (select name from domain where customer_id = :customer)"),
-          new TablePart("legal_hold", "customer_id = :customer"));
+          new TablePart("legal_hold", "customer_id = :customer"),
+          new TablePart("credential", "customer_id = :customer"),
+          new TablePart("send_limit", "customer_id = :customer"),
+          new TablePart("server_certificate", "customer_id = :customer"));
 
   @Override
   public String name() {

@@ -108,6 +108,7 @@ public final class Tenants {
 
   /** Lets a network of the customer's own servers send. */
   public void addServer(Customer customer, Network network) throws TenantException {
+    new AccountAdmin(database, keys).ensureServerMailbox(customer.id());
     change(
         "server " + network,
         handle ->

@@ -26,6 +26,11 @@ public final class TestConfig {
     return config("edge", lines).edge();
   }
 
+  /** The same for sending to others. */
+  public static SubmissionConfig submission(String... lines) {
+    return config("submission", lines).submission();
+  }
+
   private static PosternConfig config(String section, String... lines) {
     return ConfigLoader.fromText(
         "[node]\nhostname = \"test.example\"\ndata = \"data\"\n[%s]\n%s\n"

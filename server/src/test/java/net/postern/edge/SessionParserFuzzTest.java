@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import net.postern.address.EmailAddress;
 import net.postern.edge.check.Checks;
@@ -55,7 +56,9 @@ class SessionParserFuzzTest {
           throw new IllegalStateException("no TLS here");
         },
         memory,
-        new CountDownLatch(1));
+        new CountDownLatch(1),
+        Optional.empty(),
+        Checks.inOrder(new Checks.Parts(directory)));
   }
 
   @FuzzTest(maxDuration = "60m", maxExecutions = 10_000_000)
@@ -64,7 +67,9 @@ class SessionParserFuzzTest {
     // The first byte says into which pieces the network cut the rest.
     int piece = bytes.length == 0 || bytes[0] == 0 ? Integer.MAX_VALUE : bytes[0] & 0xff;
     Wire wire = new Wire(bytes, piece);
-    new SmtpSession(context, new Connection(wire, 1_000_000_000L)).run();
+    new SmtpSession(
+            context, Service.MX, new Connection(wire, 1_000_000_000L), wire.getInetAddress())
+        .run();
     checkReplies(wire.sent.toString(StandardCharsets.ISO_8859_1));
     int accepted = 0;
     int at = -1;

@@ -16,12 +16,14 @@ import net.postern.tenant.Recipient;
 import net.postern.tenant.RecipientLookup;
 
 /**
- * A directory in memory. Every local part of example.org that begins with {@code user} exists, and
- * those named below; {@code team}, {@code big} and {@code more} are groups; {@code broken.example}
- * is a domain of which nothing can be said now.
+ * A directory in memory. {@code other.example} is another customer's, with every user. Every local
+ * part of example.org that begins with {@code user} exists, and those named below; {@code team},
+ * {@code big} and {@code more} are groups; {@code broken.example} is a domain of which nothing can
+ * be said now.
  */
 final class TestDirectory implements Directory {
   static final CustomerId CUSTOMER = CustomerId.create();
+  static final CustomerId OTHER = CustomerId.create();
   private static final Set<String> NAMED =
       Set.of(
           "anna@example.org", "john doe@example.org", "müller@example.org", "postmaster@mx.test");
@@ -61,6 +63,13 @@ final class TestDirectory implements Directory {
                     new MailboxId(UUID.nameUUIDFromBytes(key.getBytes(StandardCharsets.UTF_8)))))
             : new RecipientLookup.UnknownUser(CUSTOMER);
       }
+      case "other.example" ->
+          new RecipientLookup.Found(
+              new Recipient(
+                  address,
+                  OTHER,
+                  new MailboxId(
+                      UUID.nameUUIDFromBytes(address.key().getBytes(StandardCharsets.UTF_8)))));
       case "broken.example" -> new RecipientLookup.Unavailable("the database is away");
       default -> new RecipientLookup.NotOurs();
     };

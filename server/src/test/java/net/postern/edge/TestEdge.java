@@ -14,6 +14,7 @@ import net.postern.config.ByteSize;
 import net.postern.config.EdgeConfig;
 import net.postern.config.HostPort;
 import net.postern.config.Network;
+import net.postern.config.SubmissionConfig;
 import net.postern.config.TestConfig;
 import net.postern.edge.check.Checks;
 import net.postern.events.MailEvent;
@@ -21,6 +22,11 @@ import net.postern.id.MessageId;
 import net.postern.intake.Envelope;
 import net.postern.intake.Intake;
 import net.postern.intake.IntakeResult;
+import net.postern.submission.Authenticator;
+import net.postern.submission.GuessThrottle;
+import net.postern.submission.Outbound;
+import net.postern.submission.SendLimits;
+import net.postern.submission.TestAccounts;
 
 /** A listening server with neighbours in memory; what reached them can be looked at. */
 final class TestEdge implements AutoCloseable {
@@ -52,6 +58,29 @@ final class TestEdge implements AutoCloseable {
     Optional<SSLContext> tls = Optional.empty();
     Intake intake = (envelope, content) -> new IntakeResult.Accepted(MessageId.create());
     List<HostPort> listen = List.of(new HostPort("127.0.0.1", 0));
+    List<Network> proxies = List.of();
+    List<Network> xclients = List.of();
+    boolean plainOnLoopback;
+    String author = "DOMAIN";
+    boolean hideClient = true;
+    int accountMessagesHour = 300;
+    int accountRecipientsHour = 1000;
+    boolean serverMailbox = true;
+    Optional<String> certificate = Optional.empty();
+
+    SubmissionConfig submission() {
+      return TestConfig.with(
+          TestConfig.submission(),
+          Map.ofEntries(
+              Map.entry("plainOnLoopback", plainOnLoopback),
+              Map.entry("hashMemory", new ByteSize(8 * 1024)),
+              Map.entry("hashPasses", 1),
+              Map.entry("failureDelay", Duration.ofMillis(10)),
+              Map.entry("author", SubmissionConfig.Author.valueOf(author)),
+              Map.entry("hideClient", hideClient),
+              Map.entry("accountMessagesHour", accountMessagesHour),
+              Map.entry("accountRecipientsHour", accountRecipientsHour)));
+    }
 
     EdgeConfig config() {
       return TestConfig.with(
@@ -71,14 +100,39 @@ final class TestEdge implements AutoCloseable {
               Map.entry("messageTimeout", messageTimeout),
               Map.entry("sessionTimeout", sessionTimeout),
               Map.entry("receiveMemory", new ByteSize(receiveMemory)),
-              Map.entry("starttls", tls.isPresent())));
+              Map.entry("starttls", tls.isPresent()),
+              Map.entry("submission", listen),
+              Map.entry("submissions", tls.isPresent() ? listen : List.of()),
+              Map.entry("proxyNetworks", proxies),
+              Map.entry("xclientNetworks", xclients)));
     }
   }
 
   final ConcurrentLinkedQueue<Taken> taken = new ConcurrentLinkedQueue<>();
   final ConcurrentLinkedQueue<MailEvent> events = new ConcurrentLinkedQueue<>();
   final TestDirectory directory = new TestDirectory();
+  final TestAccounts accounts = new TestAccounts(TestDirectory.CUSTOMER);
   final EdgeServer server;
+
+  /** Users {@code anna} and {@code user1} of example.org may log in with {@value}. */
+  static final String PASSWORD = "correct horse";
+
+  private Outbound outbound(Settings settings) {
+    accounts.add("anna@example.org", PASSWORD);
+    accounts.add("user1@example.org", PASSWORD);
+    if (settings.serverMailbox) {
+      accounts.serverMailboxes.put(TestDirectory.CUSTOMER, TestAccounts.mailbox("servers"));
+    }
+    settings.certificate.ifPresent(accounts::certificate);
+    SubmissionConfig config = settings.submission();
+    return new Outbound(
+        config,
+        directory,
+        accounts,
+        new Authenticator(
+            config, accounts, new GuessThrottle(InstantSource.system()), new byte[] {1}),
+        new SendLimits(config, accounts, InstantSource.system(), Optional.empty()));
+  }
 
   TestEdge(Settings settings) {
     server =
@@ -94,12 +148,23 @@ final class TestEdge implements AutoCloseable {
             },
             events::add,
             InstantSource.system(),
-            settings.tls::orElseThrow);
+            settings.tls::orElseThrow,
+            Optional.of(outbound(settings)));
     server.start();
   }
 
   int port() {
     return server.ports().getFirst().getPort();
+  }
+
+  /** The port of a service: mx, submission or submissions. */
+  int port(String service) {
+    return switch (service) {
+      case "mx" -> port();
+      case "submission" -> server.submission().getFirst().getPort();
+      case "submissions" -> server.submissions().getFirst().getPort();
+      default -> throw new IllegalArgumentException("no service " + service);
+    };
   }
 
   InetSocketAddress address() {

@@ -19,7 +19,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLSocket;
 import net.postern.address.EmailAddress;
+import net.postern.config.Network;
 import net.postern.events.MailEvent;
+import net.postern.intake.Envelope;
 import net.postern.intake.IntakeResult;
 
 /**
@@ -38,6 +40,9 @@ import net.postern.intake.IntakeResult;
  * N. connect      the client connects anew
  * M: text         intake got one more message, with this content (escapes as above)
  * M. none         intake got nothing more
+ * M~ regex        intake got one more message, with content that matches
+ * V: field=value  the last message's envelope says so: client, helo, protocol, sender, customer
+ * L: Event        one more event of this kind was reported, such as AuthFailed
  * E: REASON       one more refusal was reported, for this reason
  * E. none         no further refusal was reported
  * </pre>
@@ -49,8 +54,11 @@ final class Transcript {
   private final Path file;
   private final TestEdge.Settings settings = new TestEdge.Settings();
   private final ByteArrayOutputStream toSend = new ByteArrayOutputStream();
+  private String service = "mx";
+  private final java.util.Map<String, Integer> eventsSeen = new java.util.HashMap<>();
   private int messagesSeen;
   private int refusalsSeen;
+  private boolean registered;
   private Socket socket = new Socket();
   private InputStream in = InputStream.nullInputStream();
 
@@ -67,6 +75,9 @@ final class Transcript {
       }
     }
     try (TestEdge edge = new TestEdge(settings)) {
+      if (registered) {
+        edge.directory.register(java.net.InetAddress.ofLiteral("127.0.0.1"));
+      }
       connect(edge);
       Thread drain = Thread.ofVirtual().unstarted(() -> edge.server.close(Duration.ofSeconds(10)));
       try {
@@ -121,6 +132,26 @@ final class Transcript {
             taken.get(messagesSeen++).text(),
             where);
       }
+      case "M~" -> {
+        List<TestEdge.Taken> taken = List.copyOf(edge.taken);
+        assertTrue(taken.size() > messagesSeen, where + ": intake got no message");
+        String got = taken.get(messagesSeen++).text();
+        assertTrue(
+            Pattern.compile(text, Pattern.DOTALL).matcher(got).matches(), where + ": " + got);
+      }
+      case "V:" -> {
+        Envelope last = List.copyOf(edge.taken).getLast().envelope();
+        String field = text.substring(0, text.indexOf('='));
+        assertEquals(text.substring(text.indexOf('=') + 1), value(last, field), where);
+      }
+      case "L:" -> {
+        int seen = eventsSeen.merge(text.strip(), 1, Integer::sum);
+        long all =
+            edge.events.stream()
+                .filter(each -> each.getClass().getSimpleName().equals(text.strip()))
+                .count();
+        assertTrue(all >= seen, where + ": no such event was reported");
+      }
       case "M." -> assertEquals(messagesSeen, edge.taken.size(), where + ": intake got a message");
       case "E:" -> {
         List<MailEvent.Refused> refusals = edge.refusals();
@@ -134,6 +165,22 @@ final class Transcript {
     }
   }
 
+  private static String value(Envelope envelope, String field) {
+    return switch (field) {
+      case "client" -> envelope.client().getHostAddress();
+      case "name" -> envelope.clientName();
+      case "helo" -> envelope.helo();
+      case "protocol" -> envelope.protocol();
+      case "hidden" -> String.valueOf(envelope.hideClient());
+      case "sender" -> envelope.submitter().map(each -> each.name()).orElse("");
+      case "customers" ->
+          envelope.recipients().stream()
+              .map(each -> each.customer().equals(TestDirectory.CUSTOMER) ? "own" : "other")
+              .collect(java.util.stream.Collectors.joining(" "));
+      default -> throw new IllegalArgumentException("no such field: " + field);
+    };
+  }
+
   private static boolean refusesConnections(TestEdge edge) {
     try (Socket probe = new Socket(edge.address().getAddress(), edge.port())) {
       return !probe.isConnected();
@@ -143,9 +190,12 @@ final class Transcript {
   }
 
   private void connect(TestEdge edge) throws IOException {
-    socket = new Socket(edge.address().getAddress(), edge.port());
+    socket = new Socket(edge.address().getAddress(), edge.port(service));
     socket.setSoTimeout(PATIENCE_MILLIS);
     in = new BufferedInputStream(socket.getInputStream());
+    if (service.equals("submissions")) {
+      startTls();
+    }
   }
 
   private void startTls() throws IOException {
@@ -195,6 +245,16 @@ final class Transcript {
       case "dataTimeoutMillis" ->
           settings.dataTimeout = Duration.ofMillis(Long.parseLong(words[2]));
       case "postmaster" -> settings.postmaster = EmailAddress.parse(words[2]).orElseThrow();
+      case "service" -> service = words[2];
+      case "proxies" -> settings.proxies = List.of(Network.parse(words[2]).orElseThrow());
+      case "xclients" -> settings.xclients = List.of(Network.parse(words[2]).orElseThrow());
+      case "plainOnLoopback" -> settings.plainOnLoopback = Boolean.parseBoolean(words[2]);
+      case "author" -> settings.author = words[2];
+      case "hideClient" -> settings.hideClient = Boolean.parseBoolean(words[2]);
+      case "accountMessagesHour" -> settings.accountMessagesHour = Integer.parseInt(words[2]);
+      case "accountRecipientsHour" -> settings.accountRecipientsHour = Integer.parseInt(words[2]);
+      case "serverMailbox" -> settings.serverMailbox = Boolean.parseBoolean(words[2]);
+      case "registered" -> registered = true;
       case "intake" -> settings.intake = intake(words[2]);
       default -> throw new IllegalArgumentException("no such setting: " + line);
     }

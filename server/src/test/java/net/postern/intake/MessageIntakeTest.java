@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import net.postern.address.EmailAddress;
 import net.postern.blob.FaultyStore.Mood;
 import net.postern.db.TestDatabase;
 import net.postern.events.MailEvent;
@@ -16,6 +18,8 @@ import net.postern.id.MessageId;
 import net.postern.ledger.DeliveryState;
 import net.postern.ledger.MessageView;
 import net.postern.ledger.RecordJson;
+import net.postern.tenant.Recipient;
+import net.postern.tenant.Submitter;
 import net.postern.testkit.Await;
 import net.postern.vault.MessageFrame;
 import net.postern.vault.Place;
@@ -67,6 +71,50 @@ class MessageIntakeTest {
     }
     Await.until(() -> world.room.dispatchedCount() == 2);
     assertEquals(0, world.room.deliveries.get());
+    assertEquals(0, world.difference());
+  }
+
+  /**
+   * What a user sends elsewhere is the user's: customer, key and account; not where the user sits.
+   */
+  @Test
+  void whatIsSentElsewhereIsKeptForTheSender() throws Exception {
+    Recipient ann = world.recipient("ann@mild.example");
+    Submitter user =
+        new Submitter(Submitter.Kind.USER, ann.customer(), ann.mailbox(), ann.address().toString());
+    Envelope seen = world.envelope("laptop.example", "bob@mild.example");
+    Envelope sent =
+        new Envelope(
+            seen.client(),
+            "",
+            "laptop.example",
+            "ESMTPSA",
+            "TLSv1.3",
+            Optional.of(ann.address()),
+            List.of(
+                seen.recipients().getFirst(),
+                new Recipient(
+                    EmailAddress.parse("eve@elsewhere.example").orElseThrow(),
+                    ann.customer(),
+                    ann.mailbox())),
+            false,
+            List.of(),
+            seen.receivedAt(),
+            Optional.of(user),
+            true);
+    byte[] content = "Subject: test\r\n\r\nhello\r\n".getBytes(StandardCharsets.US_ASCII);
+    MessageId id = accepted(world.intake().accept(sent, content));
+    List<MessageView> views = entered(id);
+    assertEquals(2, views.size());
+    assertTrue(views.stream().allMatch(each -> each.key().customer().equals(ann.customer())));
+    String text =
+        new String(
+            world.stores.alone(1).read(views.getFirst().place()).content(),
+            StandardCharsets.US_ASCII);
+    assertTrue(text.startsWith("Received: from [127.0.0.1]\r\n\t(using TLSv1.3)"), text);
+    assertTrue(text.contains(" with ESMTPSA id "), text);
+    assertFalse(text.contains("192.0.2.7") || text.contains("laptop.example"), text);
+    Await.until(() -> world.room.dispatchedCount() == 2);
     assertEquals(0, world.difference());
   }
 

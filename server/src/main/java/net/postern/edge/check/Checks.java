@@ -46,8 +46,21 @@ public record Checks(
         List.of(),
         List.of(),
         List.of(
-            new RelayControl(parts.directory()), // is the domain ours, or may the client relay?
+            new RelayControl(), // is the domain ours, or may the client relay?
+            new OwnDomain(parts.directory()), // does a registered server send in its own name?
             new KnownRecipient())); // does the user exist?
+  }
+
+  /**
+   * The list for users who logged in. Where they connect from, and what their programs call
+   * themselves, says nothing about their mail.
+   */
+  public static Checks ofSubmission(Directory directory) {
+    return new Checks(
+        List.of(),
+        List.of(),
+        List.of(new OwnSender(directory)),
+        List.of(new RelayControl(), new KnownRecipient()));
   }
 
   /** Every check's own account, in order. */

@@ -45,12 +45,14 @@ final class KnownRecipient implements Check<Rcpt> {
                   Optional.empty()));
       // Relay control has refused it already; without it this must not become a yes.
       case RecipientLookup.NotOurs notOurs ->
-          new CheckResult.Reject(
-              new Refusal(
-                  Reply.of(550, "5.7.1", "Relaying denied"),
-                  Reason.RELAY_DENIED,
-                  "The recipient's domain is nobody's here.",
-                  Optional.empty()));
+          question.submitter().isPresent()
+              ? new CheckResult.Pass()
+              : new CheckResult.Reject(
+                  new Refusal(
+                      Reply.of(550, "5.7.1", "Relaying denied"),
+                      Reason.RELAY_DENIED,
+                      "The recipient's domain is nobody's here.",
+                      Optional.empty()));
     };
   }
 }

@@ -4,20 +4,14 @@ import java.util.Optional;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
 import net.postern.smtp.Reply;
-import net.postern.tenant.Directory;
 import net.postern.tenant.RecipientLookup;
 
 /**
- * Takes mail for our customers' domains only (RFC 5321 §3.6.2: a server that is no relay for a
- * client says 550).
+ * Takes mail for our customers' domains only, except from who may send to others: users who logged
+ * in, and customers' registered servers (RFC 5321 §3.6.2: a server that is no relay for a client
+ * says 550).
  */
 final class RelayControl implements Check<Rcpt> {
-  private final Directory directory;
-
-  RelayControl(Directory directory) {
-    this.directory = directory;
-  }
-
   @Override
   public About about() {
     return new About(
@@ -36,21 +30,12 @@ final class RelayControl implements Check<Rcpt> {
       case RecipientLookup.Group group -> new CheckResult.Pass();
       case RecipientLookup.UnknownUser unknown -> new CheckResult.Pass();
       case RecipientLookup.Unavailable unavailable -> new CheckResult.Pass();
-      case RecipientLookup.NotOurs notOurs -> refuse(question);
+      case RecipientLookup.NotOurs notOurs ->
+          question.submitter().isPresent() ? new CheckResult.Pass() : refuse();
     };
   }
 
-  private CheckResult refuse(Rcpt question) {
-    var customer = directory.registeredServer(question.client().address());
-    if (customer.isPresent()) {
-      return new CheckResult.Reject(
-          new Refusal(
-              Reply.of(550, "5.7.1", "Sending to other domains is not available on this server"),
-              Reason.RELAY_DENIED,
-              "A customer's registered server sent to a domain that is nobody's here;"
-                  + " outbound mail is not offered.",
-              customer));
-    }
+  private static CheckResult refuse() {
     return new CheckResult.Reject(
         new Refusal(
             Reply.of(550, "5.7.1", "Relaying denied: mail for this domain is not handled here"),

@@ -1,0 +1,4 @@
+@NullMarked
+package net.postern.proxy;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package net.postern.sasl;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,219 @@
+package net.postern.tenant;
+
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.UUID;
+import java.util.regex.Pattern;
+import net.postern.address.EmailAddress;
+import net.postern.db.Database;
+import net.postern.id.CustomerId;
+import net.postern.id.MailboxId;
+import net.postern.keys.KeyRing;
+import net.postern.sasl.Saslprep;
+import net.postern.sasl.ScramKeys;
+import org.jdbi.v3.core.JdbiException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Changes to what lets users and servers send: passwords, limits, certificates. Every method checks
+ * its input and throws {@link TenantException} with a message for the person who asked.
+ */
+public final class AccountAdmin {
+  /** NIST SP 800-63B asks for 8 at least where a password stands alone. */
+  public static final int MIN_PASSWORD = 10;
+
+  /** RFC 7677 §4 suggests so many where clients are no small devices. */
+  static final int SCRAM_ITERATIONS = 15_000;
+
+  /** The label of the mailbox for what a customer's servers send; an address it has not. */
+  static final String SERVERS = "servers";
+
+  private static final String ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789";
+  private static final int GENERATED = 24;
+  private static final int SALT = 16;
+  private static final Pattern FINGERPRINT = Pattern.compile("[0-9a-f]{64}");
+
+  private final Database database;
+  private final KeyRing keys;
+  private final SecureRandom random = new SecureRandom();
+
+  public AccountAdmin(Database database, KeyRing keys) {
+    this.database = database;
+    this.keys = keys;
+  }
+
+  /** A password that nobody guesses: 120 random bits. */
+  public String generate() {
+    StringBuilder out = new StringBuilder();
+    for (int i = 0; i < GENERATED; i++) {
+      out.append(ALPHABET.charAt(random.nextInt(ALPHABET.length())));
+      if (i % 6 == 5 && i < GENERATED - 1) {
+        out.append('-');
+      }
+    }
+    return out.toString();
+  }
+
+  /**
+   * Sets a user's password.
+   *
+   * @param user one of the user's addresses
+   * @param form how much the hash costs
+   * @param scram whether keys for SCRAM are kept too
+   */
+  public void setPassword(EmailAddress user, String password, PasswordHash form, boolean scram)
+      throws TenantException {
+    String prepared =
+        Saslprep.prepare(password)
+            .filter(each -> each.codePointCount(0, each.length()) >= MIN_PASSWORD)
+            .orElseThrow(
+                () ->
+                    new TenantException(
+                        "a password has %d to %d characters, none of them a control character"
+                            .formatted(MIN_PASSWORD, Saslprep.MAX_LENGTH)));
+    Owner owner = owner(user);
+    String hash = form.of(prepared);
+    byte[] salt = new byte[SALT];
+    random.nextBytes(salt);
+    Optional<ScramKeys> proof =
+        scram ? Optional.of(ScramKeys.of(prepared, salt, SCRAM_ITERATIONS)) : Optional.empty();
+    @Nullable Integer iterations = proof.map(ScramKeys::iterations).orElse(null);
+    byte @Nullable [] saltOrNull = proof.map(ScramKeys::salt).orElse(null);
+    byte @Nullable [] stored = proof.map(ScramKeys::storedKey).orElse(null);
+    byte @Nullable [] server = proof.map(ScramKeys::serverKey).orElse(null);
+    change(
+        "insert into credential (mailbox_id, customer_id, hash, scram_iterations, scram_salt,"
+            + " scram_stored_key, scram_server_key) values (?, ?, ?, ?::integer, ?::bytea, ?::bytea,"
+            + " ?::bytea) on conflict (mailbox_id) do update set hash = excluded.hash,"
+            + " scram_iterations = excluded.scram_iterations, scram_salt = excluded.scram_salt,"
+            + " scram_stored_key = excluded.scram_stored_key,"
+            + " scram_server_key = excluded.scram_server_key, changed_at = now()",
+        owner.mailbox(),
+        owner.customer(),
+        hash,
+        iterations,
+        saltOrNull,
+        stored,
+        server);
+  }
+
+  /** Takes a user's password away: nobody can log in as this user. */
+  public boolean removePassword(EmailAddress user) throws TenantException {
+    return change("delete from credential where mailbox_id = ?", owner(user).mailbox()) > 0;
+  }
+
+  /** Sets a user's limits; empty ones are as configured. */
+  public void limit(EmailAddress user, SendLimit limit) throws TenantException {
+    Owner owner = owner(user);
+    limit(owner.customer(), owner.mailbox(), limit);
+  }
+
+  /** Sets a customer's limits, for all its users and servers together. */
+  public void limit(Customer customer, SendLimit limit) throws TenantException {
+    limit(customer.id().value(), null, limit);
+  }
+
+  private void limit(UUID customer, @Nullable UUID mailbox, SendLimit limit)
+      throws TenantException {
+    change(
+        "insert into send_limit values (?, ?::uuid, ?::integer, ?::integer, ?::integer, ?::integer)"
+            + " on conflict (customer_id, mailbox_id) do update set messages_hour ="
+            + " excluded.messages_hour, messages_day = excluded.messages_day, recipients_hour ="
+            + " excluded.recipients_hour, recipients_day = excluded.recipients_day",
+        customer,
+        mailbox,
+        number(limit.messagesHour()),
+        number(limit.messagesDay()),
+        number(limit.recipientsHour()),
+        number(limit.recipientsDay()));
+  }
+
+  /**
+   * Makes the mailbox for what a customer's servers send, unless there is one. Registering a server
+   * does so too.
+   */
+  public void ensureServerMailbox(CustomerId customer) throws TenantException {
+    boolean there =
+        database
+            .row(
+                "select server_mailbox is not null from customer where id = ?",
+                row -> row.getBoolean(1),
+                customer.value())
+            .orElseThrow(() -> new TenantException("no customer " + customer));
+    if (there) {
+      return;
+    }
+    MailboxId mailbox = MailboxId.create();
+    try {
+      keys.createMailbox(customer, mailbox, SERVERS);
+    } catch (IOException e) {
+      throw new TenantException("the mailbox's key could not be kept: " + e.getMessage(), e);
+    }
+    // Of two at once one wins; a key that nothing uses is no harm.
+    database
+        .jdbi()
+        .useTransaction(
+            handle -> {
+              handle.execute(
+                  "insert into mailbox (id, customer_id) values (?, ?)",
+                  mailbox.value(),
+                  customer.value());
+              handle.execute(
+                  "update customer set server_mailbox = ? where id = ? and server_mailbox is null",
+                  mailbox.value(),
+                  customer.value());
+            });
+  }
+
+  /**
+   * Registers a server by its certificate, wherever it connects from.
+   *
+   * @param fingerprint SHA-256 of the certificate, hexadecimal, colons allowed
+   * @param subject whom the certificate names, for people
+   */
+  public void addCertificate(Customer customer, String fingerprint, String subject)
+      throws TenantException {
+    String plain = fingerprint.replace(":", "").toLowerCase(java.util.Locale.ROOT);
+    if (!FINGERPRINT.matcher(plain).matches()) {
+      throw new TenantException(
+          "\"" + fingerprint + "\" is no SHA-256 fingerprint: it has 64 hexadecimal digits");
+    }
+    ensureServerMailbox(customer.id());
+    int added =
+        change(
+            "insert into server_certificate (fingerprint, customer_id, subject) values (?, ?, ?)"
+                + " on conflict do nothing",
+            plain,
+            customer.id().value(),
+            subject);
+    if (added == 0) {
+      throw new TenantException("a server with this certificate is registered already");
+    }
+  }
+
+  private record Owner(UUID mailbox, UUID customer) {}
+
+  private Owner owner(EmailAddress user) throws TenantException {
+    return database
+        .row(
+            "select mailbox_id, customer_id from address where address = ?",
+            row -> new Owner(row.getObject(1, UUID.class), row.getObject(2, UUID.class)),
+            user.key())
+        .orElseThrow(
+            () -> new TenantException("no user " + user + "; add it with 'admin user add'"));
+  }
+
+  private static @Nullable Integer number(OptionalInt value) {
+    return value.isPresent() ? value.getAsInt() : null;
+  }
+
+  private int change(String sql, @Nullable Object... arguments) throws TenantException {
+    try {
+      return database.jdbi().withHandle(handle -> handle.execute(sql, arguments));
+    } catch (JdbiException e) {
+      throw new TenantException("it could not be changed: " + e.getMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,173 @@
+package net.postern.tenant;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.UUID;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import net.postern.address.EmailAddress;
+import net.postern.db.Database;
+import net.postern.id.CustomerId;
+import net.postern.id.MailboxId;
+import net.postern.sasl.ScramKeys;
+import org.jdbi.v3.core.JdbiException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Accounts from the database. Passwords are asked for each time, so that a change counts at once on
+ * every node; the rest is cached like the directory, and while the database is away what was last
+ * known counts for an hour.
+ */
+public final class DatabaseAccounts implements Accounts {
+  private static final Logger LOG = LoggerFactory.getLogger(DatabaseAccounts.class);
+  private static final int CACHED = 100_000;
+  private static final Duration STALE_LIMIT = Duration.ofHours(1);
+
+  private record Known<T>(T value, long loadedNanos) {}
+
+  private record Owner(CustomerId customer, Optional<MailboxId> mailbox) {}
+
+  private final Database database;
+  private final long freshNanos;
+  private final Cache<String, Known<Map<String, CustomerId>>> certificates = cache();
+  private final Cache<CustomerId, Known<Optional<MailboxId>>> mailboxes = cache();
+  private final Cache<Owner, Known<SendLimit>> limits = cache();
+
+  /**
+   * @param fresh how long an answer is used without asking again
+   */
+  public DatabaseAccounts(Database database, Duration fresh) {
+    this.database = database;
+    this.freshNanos = fresh.toNanos();
+  }
+
+  private static <K, T> Cache<K, Known<T>> cache() {
+    return Caffeine.newBuilder().maximumSize(CACHED).expireAfterWrite(STALE_LIMIT).build();
+  }
+
+  @Override
+  public CredentialLookup find(EmailAddress name) {
+    try {
+      return database
+          .row(
+              "select c.*, a.address from address a join credential c on c.mailbox_id = a.mailbox_id"
+                  + " where a.address = ?",
+              DatabaseAccounts::credential,
+              name.key())
+          .<CredentialLookup>map(CredentialLookup.Found::new)
+          .orElseGet(CredentialLookup.Nobody::new);
+    } catch (JdbiException e) {
+      LOG.warn("a login cannot be looked up: {}", e.getMessage());
+      return new CredentialLookup.Unavailable("the database is away");
+    }
+  }
+
+  private static Credential credential(ResultSet row) throws SQLException {
+    int iterations = row.getInt("scram_iterations");
+    Optional<ScramKeys> scram =
+        row.wasNull()
+            ? Optional.empty()
+            : Optional.of(
+                new ScramKeys(
+                    iterations,
+                    row.getBytes("scram_salt"),
+                    row.getBytes("scram_stored_key"),
+                    row.getBytes("scram_server_key")));
+    return new Credential(
+        new Submitter(
+            Submitter.Kind.USER,
+            new CustomerId(row.getObject("customer_id", UUID.class)),
+            new MailboxId(row.getObject("mailbox_id", UUID.class)),
+            row.getString("address")),
+        row.getString("hash"),
+        scram);
+  }
+
+  @Override
+  public Optional<MailboxId> serverMailbox(CustomerId customer) {
+    return ask(
+        mailboxes,
+        customer,
+        () ->
+            database.row(
+                "select server_mailbox from customer where id = ? and server_mailbox is not null",
+                row -> new MailboxId(row.getObject(1, UUID.class)),
+                customer.value()),
+        Optional.empty());
+  }
+
+  @Override
+  public boolean asksForCertificates() {
+    return !certificates().isEmpty();
+  }
+
+  @Override
+  public Optional<CustomerId> certifiedServer(String fingerprint) {
+    return Optional.ofNullable(certificates().get(fingerprint));
+  }
+
+  private Map<String, CustomerId> certificates() {
+    return ask(
+        certificates,
+        "all",
+        () ->
+            database
+                .rows(
+                    "select fingerprint, customer_id from server_certificate",
+                    row ->
+                        Map.entry(row.getString(1), new CustomerId(row.getObject(2, UUID.class))))
+                .stream()
+                .collect(Collectors.toUnmodifiableMap(Map.Entry::getKey, Map.Entry::getValue)),
+        Map.of());
+  }
+
+  @Override
+  public SendLimit limits(CustomerId customer, Optional<MailboxId> mailbox) {
+    return ask(
+        limits,
+        new Owner(customer, mailbox),
+        () -> {
+          @Nullable UUID of = mailbox.map(MailboxId::value).orElse(null);
+          return database
+              .row(
+                  "select messages_hour, messages_day, recipients_hour, recipients_day"
+                      + " from send_limit where customer_id = ? and mailbox_id is not distinct from"
+                      + " ?::uuid",
+                  row ->
+                      new SendLimit(number(row, 1), number(row, 2), number(row, 3), number(row, 4)),
+                  customer.value(),
+                  of)
+              .orElse(SendLimit.NONE);
+        },
+        SendLimit.NONE);
+  }
+
+  private static OptionalInt number(ResultSet row, int column) throws SQLException {
+    int value = row.getInt(column);
+    return row.wasNull() ? OptionalInt.empty() : OptionalInt.of(value);
+  }
+
+  private <K, T> T ask(Cache<K, Known<T>> cache, K key, Supplier<T> load, T unknown) {
+    Known<T> old = cache.getIfPresent(key);
+    long now = System.nanoTime();
+    if (old != null && now - old.loadedNanos() < freshNanos) {
+      return old.value();
+    }
+    try {
+      T fresh = load.get();
+      cache.put(key, new Known<>(fresh, now));
+      return fresh;
+    } catch (JdbiException e) {
+      LOG.warn("accounts cannot be read: {}", e.getMessage());
+      return old == null ? unknown : old.value();
+    }
+  }
+}

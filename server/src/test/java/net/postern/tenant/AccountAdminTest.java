@@ -1,0 +1,180 @@
+package net.postern.tenant;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import net.postern.address.EmailAddress;
+import net.postern.blob.DirectoryStore;
+import net.postern.blob.Replicas;
+import net.postern.config.Network;
+import net.postern.db.Database;
+import net.postern.db.TestDatabase;
+import net.postern.id.CustomerId;
+import net.postern.keys.Aead;
+import net.postern.keys.KeyRing;
+import net.postern.keys.MasterKey;
+import net.postern.sasl.ScramKeys;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class AccountAdminTest {
+  private static final PasswordHash CHEAP = new PasswordHash(8, 1);
+  private static final EmailAddress ANN = EmailAddress.parse("ann@example.com").orElseThrow();
+  private static final EmailAddress SALES = EmailAddress.parse("sales@example.com").orElseThrow();
+
+  @TempDir Path temp;
+  private final Database database = TestDatabase.open();
+  private final MasterKey master = MasterKey.of(Aead.random(32));
+  private DirectoryStore store;
+  private Tenants tenants;
+  private AccountAdmin admin;
+  private Customer customer;
+
+  @BeforeEach
+  void fill() throws Exception {
+    store = new DirectoryStore("one", temp);
+    tenants = new Tenants(database, keys());
+    admin = new AccountAdmin(database, keys());
+    tenants.addCustomer("Example Ltd");
+    customer = tenants.findCustomer("Example Ltd").orElseThrow();
+    tenants.addDomain(customer, "example.com", false);
+    tenants.addUser(ANN);
+    tenants.addAlias(SALES, ANN);
+  }
+
+  private KeyRing keys() {
+    return new KeyRing(master, replicas());
+  }
+
+  private Replicas replicas() {
+    return new Replicas(List.of(store), 1);
+  }
+
+  @AfterEach
+  void close() {
+    database.close();
+  }
+
+  private static Credential found(Database in, EmailAddress name) {
+    return assertInstanceOf(
+            CredentialLookup.Found.class, new DatabaseAccounts(in, Duration.ZERO).find(name))
+        .credential();
+  }
+
+  @Test
+  void aPasswordIsSetReplacedAndRemoved() throws Exception {
+    DatabaseAccounts accounts = new DatabaseAccounts(database, Duration.ZERO);
+    assertInstanceOf(CredentialLookup.Nobody.class, accounts.find(ANN));
+    admin.setPassword(ANN, "correct horse", CHEAP, true);
+    Credential credential = found(database, SALES);
+    assertEquals(tenants.findMailbox(ANN).orElseThrow(), credential.user().mailbox());
+    assertEquals(customer.id(), credential.user().customer());
+    assertTrue(PasswordHash.fits(credential.hash(), "correct horse"));
+    assertFalse(PasswordHash.fits(credential.hash(), "correct horsf"));
+    ScramKeys scram = credential.scram().orElseThrow();
+    assertEquals(15_000, scram.iterations());
+
+    String generated = admin.generate();
+    admin.setPassword(SALES, generated, CHEAP, false);
+    assertTrue(PasswordHash.fits(found(database, ANN).hash(), generated));
+    assertTrue(found(database, ANN).scram().isEmpty());
+    assertTrue(admin.removePassword(ANN));
+    assertFalse(admin.removePassword(ANN));
+    assertInstanceOf(CredentialLookup.Nobody.class, accounts.find(ANN));
+  }
+
+  @Test
+  void badInputSaysWhatToDo() {
+    EmailAddress nobody = EmailAddress.parse("nobody@example.com").orElseThrow();
+    assertTrue(
+        assertThrows(TenantException.class, () -> admin.setPassword(ANN, "short", CHEAP, true))
+            .toString()
+            .contains("10 to 1024 characters"));
+    assertTrue(
+        assertThrows(
+                TenantException.class,
+                () -> admin.setPassword(nobody, "correct horse", CHEAP, true))
+            .toString()
+            .contains("admin user add"));
+    assertTrue(
+        assertThrows(TenantException.class, () -> admin.addCertificate(customer, "12:34", ""))
+            .toString()
+            .contains("64 hexadecimal digits"));
+  }
+
+  /** The reference vector of Argon2id's authors' own test program (p=1). */
+  @Test
+  void otherProgramsHashesAreRead() {
+    assertTrue(
+        PasswordHash.fits(
+            "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+            "password"));
+    assertThrows(IllegalArgumentException.class, () -> PasswordHash.fits("$2b$10$x", "password"));
+    assertThrows(
+        IllegalArgumentException.class,
+        () ->
+            PasswordHash.fits(
+                "$argon2id$v=19$m=9999999,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+                "password"));
+  }
+
+  @Test
+  void serversGetAMailboxOfTheCustomersOwn() throws Exception {
+    DatabaseAccounts accounts = new DatabaseAccounts(database, Duration.ZERO);
+    assertEquals(Optional.empty(), accounts.serverMailbox(customer.id()));
+    assertFalse(accounts.asksForCertificates());
+    tenants.addServer(customer, Network.parse("192.0.2.1").orElseThrow());
+    var mailbox = accounts.serverMailbox(customer.id()).orElseThrow();
+    keys().mailboxKey(mailbox);
+    String fingerprint = "AB:".repeat(31) + "AB";
+    admin.addCertificate(customer, fingerprint, "CN=relay.example");
+    assertEquals(mailbox, accounts.serverMailbox(customer.id()).orElseThrow());
+    assertEquals(Optional.of(customer.id()), accounts.certifiedServer("ab".repeat(32)));
+    assertEquals(Optional.empty(), accounts.certifiedServer("cd".repeat(32)));
+    assertThrows(TenantException.class, () -> admin.addCertificate(customer, fingerprint, "again"));
+  }
+
+  /** All that lets people send comes back from one store. */
+  @Test
+  void everythingComesBackFromAStore() throws Exception {
+    admin.setPassword(ANN, "correct horse", CHEAP, true);
+    admin.addCertificate(customer, "ab".repeat(32), "CN=relay.example");
+    SendLimit limit =
+        new SendLimit(
+            OptionalInt.of(5), OptionalInt.empty(), OptionalInt.of(7), OptionalInt.empty());
+    admin.limit(ANN, limit);
+    admin.limit(customer, limit);
+    admin.limit(customer, SendLimit.NONE);
+    Settings settings = new Settings(database, replicas(), keys(), List.of());
+    assertEquals(1, settings.writeChanged());
+    try (Database fresh = TestDatabase.open()) {
+      Settings again = new Settings(fresh, replicas(), keys(), List.of());
+      for (CustomerId each : Settings.listed(store)) {
+        again.restore(store, each, 100);
+      }
+      Credential before = found(database, ANN);
+      Credential after = found(fresh, ANN);
+      assertEquals(before.hash(), after.hash());
+      assertEquals(
+          java.util.HexFormat.of().formatHex(before.scram().orElseThrow().storedKey()),
+          java.util.HexFormat.of().formatHex(after.scram().orElseThrow().storedKey()));
+      DatabaseAccounts accounts = new DatabaseAccounts(fresh, Duration.ZERO);
+      assertEquals(
+          new DatabaseAccounts(database, Duration.ZERO).serverMailbox(customer.id()),
+          accounts.serverMailbox(customer.id()));
+      assertEquals(Optional.of(customer.id()), accounts.certifiedServer("ab".repeat(32)));
+      assertEquals(limit, accounts.limits(customer.id(), tenants.findMailbox(ANN)));
+      assertEquals(SendLimit.NONE, accounts.limits(customer.id(), Optional.empty()));
+    }
+  }
+}
