@@ -5,6 +5,7 @@ public record PosternConfig(
     NodeConfig node,
     EdgeConfig edge,
     ChecksConfig checks,
+    LimitsConfig limits,
     DatabaseConfig database,
     VaultConfig vault,
     DeliveryConfig delivery,
