@@ -16,6 +16,7 @@ import net.postern.tenant.Directory;
  *
  * @param hostname our name in greetings
  * @param postmaster who gets mail for {@code postmaster} without a domain (RFC 5321 §4.5.1)
+ * @param tarpit where sessions wait that are slowed down
  * @param draining reaches zero when no new transaction may begin
  */
 record EdgeContext(
@@ -29,6 +30,7 @@ record EdgeContext(
     InstantSource clock,
     Supplier<SSLContext> tls,
     ReceiveMemory memory,
+    Tarpit tarpit,
     CountDownLatch draining) {
 
   boolean isDraining() {

@@ -17,6 +17,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import net.postern.address.EmailAddress;
@@ -55,6 +56,9 @@ public final class EdgeServer implements AutoCloseable {
   private static final Duration CUT_GRACE = Duration.ofSeconds(2);
 
   private final EdgeContext context;
+  private final Gate gate;
+  private final byte[] turnedAwayReply;
+  private final LongAdder turnedAway = new LongAdder();
   private final SourceLimits sources;
   private final Semaphore permits;
   private final int allPermits;
@@ -86,6 +90,28 @@ public final class EdgeServer implements AutoCloseable {
       Events events,
       InstantSource clock,
       Supplier<SSLContext> tls) {
+    this(config, hostname, postmaster, directory, checks, intake, events, clock, tls, Gate.OPEN);
+  }
+
+  /**
+   * The same with a gate.
+   *
+   * @param gate asked before anything is done for a connection
+   */
+  public EdgeServer(
+      EdgeConfig config,
+      String hostname,
+      EmailAddress postmaster,
+      Directory directory,
+      Checks checks,
+      Intake intake,
+      Events events,
+      InstantSource clock,
+      Supplier<SSLContext> tls,
+      Gate gate) {
+    this.gate = gate;
+    this.turnedAwayReply =
+        Replies.closing("4.7.0", hostname, "Too many connections from your network").toBytes();
     this.context =
         new EdgeContext(
             config,
@@ -98,6 +124,7 @@ public final class EdgeServer implements AutoCloseable {
             clock,
             tls,
             new ReceiveMemory(config.receiveMemory().bytes()),
+            new Tarpit(config.delayedSessions(), draining),
             draining);
     warnWhenMemoryIsSmall(config.maxMessage().bytes(), context.memory().limit());
     this.sources = new SourceLimits(config.maxConnectionsPerSource(), config.unlimitedSources());
@@ -151,6 +178,16 @@ public final class EdgeServer implements AutoCloseable {
   /** Connections now. */
   public int connections() {
     return live.get();
+  }
+
+  /** Sessions that are being slowed down now. */
+  public int delayedSessions() {
+    return context.tarpit().held();
+  }
+
+  /** Connections that the gate refused, since the start. */
+  public long turnedAway() {
+    return turnedAway.sum();
   }
 
   /** Bytes of messages in memory now, from the first octet to intake's answer. */
@@ -216,6 +253,10 @@ public final class EdgeServer implements AutoCloseable {
         boolean handedOver = false;
         try {
           Socket socket = listener.accept();
+          if (gate.refuses(socket.getInetAddress())) {
+            turnAway(socket);
+            continue;
+          }
           handedOver = true;
           Thread.ofVirtual().name("edge").start(() -> serve(socket));
         } catch (SocketException e) {
@@ -232,6 +273,16 @@ public final class EdgeServer implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       LOG.debug("stopped accepting");
+    }
+  }
+
+  // The reply fits into the socket's buffer, so nothing waits for the client.
+  private void turnAway(Socket socket) {
+    turnedAway.increment();
+    try (socket) {
+      socket.getOutputStream().write(turnedAwayReply);
+    } catch (IOException e) {
+      LOG.debug("one that was turned away has gone already: {}", e.toString());
     }
   }
 
@@ -256,7 +307,9 @@ public final class EdgeServer implements AutoCloseable {
           refuse(connection, "Too many connections, please try again later");
           return;
         }
-        counted = sources.enter(client);
+        counted =
+            sources.enter(
+                client, gate.connections(client, context.config().maxConnectionsPerSource()));
         if (!counted) {
           refuse(connection, "Too many connections from your network");
           return;

@@ -1,6 +1,7 @@
 package net.postern.edge;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -56,6 +57,7 @@ final class SmtpSession {
   private final List<CheckResult.Note> connectNotes = new ArrayList<>();
   private final List<CheckResult.Note> heloNotes = new ArrayList<>();
   private int errors;
+  private int junk;
   private int messages;
   private Optional<Transaction> transaction = Optional.empty();
   private boolean inTransaction;
@@ -99,9 +101,17 @@ final class SmtpSession {
 
   // RFC 5321 §3.1: 554 in place of the greeting, and then nothing but QUIT is of use.
   private Next connected() throws IOException {
+    mayBeWoken.set(true);
+    if (context.isDraining()) {
+      return shuttingDown();
+    }
+    Connect question = new Connect(client, connection::listen);
     Optional<Next> refused =
-        ask(Stage.CONNECT, context.checks().connect(), new Connect(client), "", connectNotes::add);
-    return refused.isPresent() ? Next.CLOSE_LINGERING : Next.CONTINUE;
+        ask(Stage.CONNECT, context.checks().connect(), question, "", connectNotes::add);
+    if (refused.isPresent()) {
+      return Next.CLOSE_LINGERING;
+    }
+    return mayBeWoken.compareAndSet(true, false) ? Next.CONTINUE : shuttingDown();
   }
 
   private Next talk() throws IOException {
@@ -134,9 +144,40 @@ final class SmtpSession {
   private Next command() throws IOException {
     return switch (reader.command()) {
       case Parsed.Bad<Command> bad -> refuse(Stage.COMMAND, Reason.SYNTAX, bad.reply());
-      case Parsed.Ok<Command> ok ->
-          Verbs.find(ok.value().verb()).handle(this, ok.value().argument());
+      case Parsed.Ok<Command> ok -> {
+        String verb = ok.value().verb();
+        Optional<Next> enough = isJunk(verb) ? countJunk() : Optional.empty();
+        yield enough.isPresent()
+            ? enough.get()
+            : Verbs.find(verb).handle(this, ok.value().argument());
+      }
     };
+  }
+
+  // Commands that get nothing done, once a client has said who it is.
+  private boolean isJunk(String verb) {
+    return switch (verb) {
+      case "NOOP", "RSET", "VRFY", "HELP" -> true;
+      case "EHLO", "HELO" -> !helo.isEmpty();
+      default -> false;
+    };
+  }
+
+  // Beyond a number each of them is an error, until a message was taken.
+  private Optional<Next> countJunk() throws IOException {
+    junk++;
+    if (junk <= context.config().junkCommands()) {
+      return Optional.empty();
+    }
+    errors++;
+    if (errors >= context.config().hardErrors()) {
+      return Optional.of(
+          closing(Stage.COMMAND, Reason.TOO_MANY_ERRORS, "4.7.0", "Too many idle commands"));
+    }
+    if (errors > context.config().softErrors()) {
+      delay();
+    }
+    return Optional.empty();
   }
 
   /** What to do when a read found the end of the stream: it may be our own doing. */
@@ -187,7 +228,7 @@ final class SmtpSession {
    */
   Next refuse(Stage stage, Refusal refusal, String recipient) throws IOException {
     emit(stage, refusal.reason(), refusal.reply(), refusal.cause(), recipient, refusal.customer());
-    return deny(stage, refusal.reply());
+    return hold(refusal.delay()) ? deny(stage, refusal.reply()) : tooManyHeld(stage);
   }
 
   /**
@@ -219,6 +260,20 @@ final class SmtpSession {
     }
     reply(reply);
     return Next.CONTINUE;
+  }
+
+  // Lets the client wait; false when too many do already.
+  private boolean hold(Duration wait) throws IOException {
+    if (wait.isZero()) {
+      return true;
+    }
+    connection.flush();
+    long left = Math.max(0, sessionDeadline - Ticks.now());
+    return context.tarpit().hold(Duration.ofNanos(Math.min(Ticks.nanos(wait), left)));
+  }
+
+  private Next tooManyHeld(Stage stage) {
+    return closing(stage, Reason.RATE_LIMIT, "4.7.0", "Too busy for you, please try again later");
   }
 
   private void delay() throws IOException {
@@ -300,8 +355,8 @@ final class SmtpSession {
    */
   Optional<Next> greet(String name, boolean byEhlo) throws IOException {
     List<CheckResult.Note> notes = new ArrayList<>();
-    Optional<Next> refused =
-        ask(Stage.HELO, context.checks().helo(), new Helo(client, name), "", notes::add);
+    Helo question = new Helo(client, name, isAhead());
+    Optional<Next> refused = ask(Stage.HELO, context.checks().helo(), question, "", notes::add);
     if (refused.isEmpty()) {
       endTransaction();
       helo = name;
@@ -327,13 +382,24 @@ final class SmtpSession {
       String recipient,
       Consumer<CheckResult.Note> notes)
       throws IOException {
-    Optional<CheckRun.Refused> refused = CheckRun.ask(checks, question, notes);
+    Duration[] wait = {Duration.ZERO};
+    Optional<CheckRun.Refused> refused =
+        CheckRun.ask(
+            checks,
+            question,
+            notes,
+            each -> wait[0] = each.compareTo(wait[0]) > 0 ? each : wait[0]);
     if (refused.isEmpty()) {
-      return Optional.empty();
+      return hold(wait[0]) ? Optional.empty() : Optional.of(tooManyHeld(stage));
     }
     Next next = refuse(stage, refused.get().refusal(), recipient);
     return Optional.of(
         refused.get().disconnect() && next == Next.CONTINUE ? Next.CLOSE_LINGERING : next);
+  }
+
+  /** Whether the client sent more than the command that is being answered. */
+  boolean isAhead() throws IOException {
+    return reader.hasBuffered() || connection.available() > 0;
   }
 
   /** Who is at the other end. */
@@ -377,6 +443,7 @@ final class SmtpSession {
   void countMessage() {
     messages++;
     errors = 0;
+    junk = 0;
   }
 
   boolean mayTakeMessage() {

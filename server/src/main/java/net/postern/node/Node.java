@@ -3,6 +3,7 @@ package net.postern.node;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -14,7 +15,6 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import net.postern.address.EmailAddress;
 import net.postern.batch.PeriodicJob;
-import net.postern.config.ChecksConfig;
 import net.postern.config.DeliveryConfig;
 import net.postern.config.NodeConfig;
 import net.postern.config.PosternConfig;
@@ -49,6 +49,7 @@ import net.postern.observe.Logging;
 import net.postern.observe.MailLog;
 import net.postern.observe.MailMetrics;
 import net.postern.observe.ObserveServer;
+import net.postern.source.Sources;
 import net.postern.tenant.DatabaseDirectory;
 import net.postern.tenant.DatabaseKeyShelf;
 import net.postern.tenant.Erasures;
@@ -81,6 +82,10 @@ public final class Node implements AutoCloseable {
 
   private static final Duration BEAT_INTERVAL = Duration.ofSeconds(10);
   private static final Duration SETTINGS_INTERVAL = Duration.ofSeconds(2);
+
+  /** A source that one node blocks is blocked on all within a few of these. */
+  private static final Duration SOURCES_INTERVAL = Duration.ofSeconds(1);
+
   private static final Duration MERGE_INTERVAL = Duration.ofMinutes(10);
 
   private final PosternConfig config;
@@ -89,6 +94,7 @@ public final class Node implements AutoCloseable {
   private final Database database;
   private final RefusalTrace refusals;
   private final MailMetrics metrics;
+  private final Sources sources;
   private final LiveNodes nodes;
   private final SegmentVault vault;
   private final Scrubber scrubber;
@@ -150,8 +156,16 @@ public final class Node implements AutoCloseable {
 
     metrics = rollback.add(new MailMetrics());
     refusals = rollback.add(new RefusalTrace(database));
-    Events events =
-        new Fanout(List.of(new MailLog(config.observe().logFormat()), metrics, refusals));
+    MailLog log = new MailLog(config.observe().logFormat());
+    sources =
+        rollback.add(
+            new Sources(
+                config.limits(),
+                config.edge().unlimitedSources(),
+                database,
+                new Fanout(List.of(log, metrics)),
+                clock));
+    Events events = new Fanout(List.of(log, metrics, refusals, sources));
 
     DatabaseDirectory directory =
         new DatabaseDirectory(
@@ -216,11 +230,12 @@ public final class Node implements AutoCloseable {
                 hostname,
                 postmaster(config.node()),
                 directory,
-                checks(config.checks(), directory),
+                checks(config, directory, sources),
                 intake,
                 events,
                 clock,
-                tls));
+                tls,
+                new SourceGate(sources)));
     scrubber =
         rollback.add(
             new Scrubber(
@@ -270,7 +285,9 @@ public final class Node implements AutoCloseable {
                     () -> {
                       merge.merge(retention::gone);
                       merge.prune(retention::gone, compactor.stats().deletedSegments());
-                    })));
+                    })),
+            rollback.add(new PeriodicJob("sources", SOURCES_INTERVAL, sources::exchange)));
+    exchange();
     edge.start();
   }
 
@@ -327,6 +344,7 @@ public final class Node implements AutoCloseable {
     jobs.forEach(PeriodicJob::close);
     if (!ledger.away()) {
       flush();
+      sources.close();
     }
     reconciler.close();
     keyUpkeep.close();
@@ -345,10 +363,17 @@ public final class Node implements AutoCloseable {
     LOG.info("stopped");
   }
 
-  private static Checks checks(ChecksConfig config, DatabaseDirectory directory)
+  private static Checks checks(PosternConfig config, DatabaseDirectory directory, Sources sources)
       throws StartException {
+    Checks.SourceParts aboutSources =
+        new Checks.SourceParts(
+            sources,
+            config.edge().greetPause(),
+            config.edge().earlyTalkers(),
+            config.edge().pipeliningAbuse());
     try {
-      return Checks.inOrder(new Checks.Parts(directory)).switched(config.on(), config.off());
+      return Checks.inOrder(new Checks.Parts(directory, Optional.of(aboutSources)))
+          .switched(config.checks().on(), config.checks().off());
     } catch (IllegalArgumentException e) {
       throw new StartException("checks: " + e.getMessage(), e);
     }
@@ -366,6 +391,15 @@ public final class Node implements AutoCloseable {
       Logging.use(LogNames.of(keys));
     } catch (IOException e) {
       LOG.warn("addresses in this log cannot be told apart: {}", e.getMessage());
+    }
+  }
+
+  // The block list is there before the first client is.
+  private void exchange() {
+    try {
+      sources.exchange();
+    } catch (SQLException e) {
+      LOG.warn("blocked sources are not known yet: {}", e.getMessage());
     }
   }
 
@@ -431,6 +465,19 @@ public final class Node implements AutoCloseable {
     metrics.gauge("postern.edge.connections", "SMTP connections now", edge::connections);
     metrics.gauge(
         "postern.edge.receive.memory", "Bytes of messages being received", edge::receiveMemoryUsed);
+    metrics.gauge(
+        "postern.edge.delayed", "Sessions that are being slowed down", edge::delayedSessions);
+    metrics.gauge(
+        "postern.edge.turned.away",
+        "Connections of flooding networks that were refused at once, since start",
+        edge::turnedAway);
+    metrics.gauge(
+        "postern.sources.blocked.now", "Sources on the internal block list", sources::blockedNow);
+    metrics.gauge("postern.sources.suspect", "Sources half way to a block", sources::suspects);
+    metrics.gauge(
+        "postern.sources.remembered",
+        "Addresses, networks and domains in memory",
+        sources::remembered);
     metrics.gauge("postern.vault.stores.up", "Stores that take mail", vault::storesUp);
     metrics.gauge(
         "postern.vault.repaired",
