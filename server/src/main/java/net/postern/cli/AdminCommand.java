@@ -18,7 +18,8 @@ import picocli.CommandLine.ScopeType;
  */
 @Command(
     name = "admin",
-    description = "Customers, domains, users, routes, quarantine, message trace, ledger check.",
+    description =
+        "Customers, domains, users, routes, quarantine, message trace, ledger check, blocked sources.",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
@@ -30,6 +31,7 @@ import picocli.CommandLine.ScopeType;
       TraceAdmin.class,
       LedgerAdmin.class,
       HoldAdmin.class,
+      SourceAdmin.class,
       PseudonymAdmin.class
     })
 final class AdminCommand extends NeedsSubcommand {
