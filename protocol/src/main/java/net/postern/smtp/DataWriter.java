@@ -8,8 +8,9 @@ import java.io.IOException;
  *
  * <p>A CR or LF that stands alone becomes CRLF (RFC 5321 §2.3.8: it must never be sent). Some
  * servers take a bare line end for a line end and some do not; what they then disagree on is where
- * the message stops, which lets a sender smuggle a second message past the first server. Nothing
- * that leaves here can be read two ways.
+ * the message stops, which lets a sender smuggle a second message past the first server. NUL is
+ * left out (RFC 5321 §2.4 and RFC 5322 §3.5 have no place for it): a server that drops it would see
+ * an end mark where another sees none. Nothing that leaves here can be read two ways.
  *
  * <p>Runs without a change are copied whole, so that a clean message is one copy and, when it fits
  * the buffer, one write. One thread at a time; may be used again for the next message.
@@ -41,38 +42,56 @@ public final class DataWriter {
   /** Writes the whole message and its end mark. The last bytes leave with the last write. */
   public void write(byte[] content) throws IOException {
     int length = content.length;
-    int start = 0;
-    int i = 0;
-    if (length > 0 && content[0] == '.') {
-      put(DOT);
-    }
+    int start = lineStart(content, 0);
+    int i = start;
     while ((i = ByteScan.special(content, i, length)) < length) {
       byte found = content[i];
       int next = i + 1;
-      if (found == 0) {
-        i = next;
-        continue;
-      }
       if (found == '\r' && next < length && content[next] == '\n') {
         next++;
       } else {
         put(content, start, i);
+        start = next;
+        if (found == 0) {
+          i = next;
+          continue;
+        }
         put(CRLF);
-        start = next;
       }
-      if (next < length && content[next] == '.') {
+      if (next < length && (content[next] == '.' || content[next] == 0)) {
         put(content, start, next);
-        put(DOT);
-        start = next;
+        start = lineStart(content, next);
+        next = start;
       }
       i = next;
     }
     put(content, start, length);
-    if (length > 0 && content[length - 1] != '\n' && content[length - 1] != '\r') {
+    if (!endsALine(content)) {
       put(CRLF);
     }
     put(END);
     flush();
+  }
+
+  // Where to go on at the start of a line: behind NULs, with the dot doubled that follows them.
+  private int lineStart(byte[] content, int at) throws IOException {
+    int next = at;
+    while (next < content.length && content[next] == 0) {
+      next++;
+    }
+    if (next < content.length && content[next] == '.') {
+      put(DOT);
+    }
+    return next;
+  }
+
+  // Nothing at all needs no line end either.
+  private static boolean endsALine(byte[] content) {
+    int last = content.length - 1;
+    while (last >= 0 && content[last] == 0) {
+      last--;
+    }
+    return last < 0 || content[last] == '\n' || content[last] == '\r';
   }
 
   private void put(byte[] bytes) throws IOException {

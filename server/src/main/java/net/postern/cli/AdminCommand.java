@@ -19,7 +19,8 @@ import picocli.CommandLine.ScopeType;
 @Command(
     name = "admin",
     description =
-        "Customers, domains, users, routes, quarantine, message trace, ledger check, blocked sources.",
+        "Customers, domains, users, routes, quarantine, message trace, refusals explained, ledger check,"
+            + " blocked sources.",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
@@ -29,6 +30,7 @@ import picocli.CommandLine.ScopeType;
       RouteAdmin.class,
       QuarantineAdmin.class,
       TraceAdmin.class,
+      ExplainAdmin.class,
       LedgerAdmin.class,
       HoldAdmin.class,
       SourceAdmin.class,

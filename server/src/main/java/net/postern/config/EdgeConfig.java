@@ -77,6 +77,11 @@ public record EdgeConfig(
             "Memory for messages that are being received; when it is used up, further ones get 452. 0 means a quarter of the heap.")
         @Default("0")
         ByteSize receiveMemory,
+    @Doc(
+            "Start of the address of the page that explains a refusal; its reference is put behind. Without it replies only name the reference.")
+        @Default("")
+        @Example("https://mx.example.com/refused/")
+        Optional<String> explainUrl,
     @Doc("Whether STARTTLS is offered.") @Default("true") boolean starttls,
     @Doc("PEM file with the certificate chain; without it one is made on first start.") @Default("")
         Optional<Path> certificate,

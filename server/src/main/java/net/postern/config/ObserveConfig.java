@@ -1,5 +1,6 @@
 package net.postern.config;
 
+import java.time.Duration;
 import java.util.Optional;
 
 @Doc("Watching the node.")
@@ -13,7 +14,11 @@ public record ObserveConfig(
     @Doc(
             "E-mail addresses in the log: hidden puts a token in the place of the local part, the same one for the same address; 'postern admin pseudonym' tells which. plain shows them.")
         @Default("hidden")
-        LogAddresses logAddresses) {
+        LogAddresses logAddresses,
+    @Doc("How long refusals are kept, for 'postern admin explain' and 'admin trace'.")
+        @Default("30d")
+        @Bounds(min = "1h", max = "3650d")
+        Duration keepRefusals) {
 
   /** How log lines are written. */
   public enum LogFormat {

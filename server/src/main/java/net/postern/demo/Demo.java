@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -274,7 +275,9 @@ public final class Demo {
                 Samples.ALICE,
                 config));
     out.flush();
-    Logging.start(new ObserveConfig(Optional.empty(), LogFormat.TEXT, LogAddresses.HIDDEN));
+    Logging.start(
+        new ObserveConfig(
+            Optional.empty(), LogFormat.TEXT, LogAddresses.HIDDEN, Duration.ofDays(30)));
     stopping.await();
     out.println(
         temporary

@@ -1,6 +1,8 @@
 package net.postern.edge;
 
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
@@ -8,7 +10,10 @@ import net.postern.address.EmailAddress;
 import net.postern.config.EdgeConfig;
 import net.postern.edge.check.Checks;
 import net.postern.events.Events;
+import net.postern.events.MailEvent.Reason;
+import net.postern.events.Reference;
 import net.postern.intake.Intake;
+import net.postern.smtp.Reply;
 import net.postern.tenant.Directory;
 
 /**
@@ -32,6 +37,25 @@ record EdgeContext(
     ReceiveMemory memory,
     Tarpit tarpit,
     CountDownLatch draining) {
+
+  /** A reference for a refusal that happens now. */
+  Reference reference(Reason reason) {
+    return Reference.of(reason, clock.instant());
+  }
+
+  /**
+   * The reply with what the sender can quote, or open: {@code edge.explain_url} and the reference.
+   */
+  Reply explained(Reply reply, Reference reference) {
+    List<String> lines = new ArrayList<>(reply.lines());
+    lines.add(
+        lines.removeLast()
+            + config
+                .explainUrl()
+                .map(url -> " (see " + url + reference + ")")
+                .orElseGet(() -> " (ref " + reference + ")"));
+    return new Reply(reply.code(), reply.enhanced(), lines);
+  }
 
   boolean isDraining() {
     return draining.getCount() == 0;

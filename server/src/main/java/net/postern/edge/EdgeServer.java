@@ -28,6 +28,7 @@ import net.postern.events.Events;
 import net.postern.events.MailEvent;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
+import net.postern.events.Reference;
 import net.postern.intake.Intake;
 import net.postern.smtp.Reply;
 import net.postern.tenant.Directory;
@@ -343,6 +344,7 @@ public final class EdgeServer implements AutoCloseable {
 
   private void refuse(Connection connection, String why) throws IOException {
     Reply reply = Replies.closing("4.7.0", context.hostname(), why);
+    Reference reference = context.reference(Reason.TOO_MANY_CONNECTIONS);
     context
         .events()
         .emit(
@@ -355,10 +357,11 @@ public final class EdgeServer implements AutoCloseable {
                 new MailEvent.Peer(connection.client().getHostAddress(), "", ""),
                 "",
                 "",
-                Optional.empty()));
+                Optional.empty(),
+                reference));
     refused.add(connection);
     try {
-      connection.reply(reply);
+      connection.reply(context.explained(reply, reference));
       connection.finish(true);
     } finally {
       refused.remove(connection);

@@ -18,6 +18,7 @@ import net.postern.edge.check.Refusal;
 import net.postern.events.MailEvent;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
+import net.postern.events.Reference;
 import net.postern.id.CustomerId;
 import net.postern.smtp.Command;
 import net.postern.smtp.Parsed;
@@ -197,9 +198,10 @@ final class SmtpSession {
   /** Says 421 (RFC 5321 §3.8) and ends the session. */
   Next closing(Stage stage, Reason reason, String enhanced, String why) {
     Reply reply = Replies.closing(enhanced, context.hostname(), why);
-    emit(stage, reason, reply, why + ".", "", Optional.empty());
+    Reference reference = context.reference(reason);
+    emit(stage, reason, reply, why + ".", "", Optional.empty(), reference);
     try {
-      reply(reply);
+      reply(context.explained(reply, reference));
     } catch (IOException e) {
       LOG.debug("no 421 to {}: {}", clientAddress, e.toString());
     }
@@ -227,8 +229,18 @@ final class SmtpSession {
    * @param recipient whom it was about, or empty
    */
   Next refuse(Stage stage, Refusal refusal, String recipient) throws IOException {
-    emit(stage, refusal.reason(), refusal.reply(), refusal.cause(), recipient, refusal.customer());
-    return hold(refusal.delay()) ? deny(stage, refusal.reply()) : tooManyHeld(stage);
+    Reference reference = context.reference(refusal.reason());
+    emit(
+        stage,
+        refusal.reason(),
+        refusal.reply(),
+        refusal.cause(),
+        recipient,
+        refusal.customer(),
+        reference);
+    return hold(refusal.delay())
+        ? deny(stage, context.explained(refusal.reply(), reference))
+        : tooManyHeld(stage);
   }
 
   /**
@@ -236,6 +248,7 @@ final class SmtpSession {
    * customer, one reply, one error.
    */
   Next refuseMessage(Refusal refusal, List<Recipient> recipients) throws IOException {
+    Reference reference = context.reference(refusal.reason());
     for (Recipient recipient : recipients) {
       emit(
           Stage.DATA,
@@ -243,9 +256,10 @@ final class SmtpSession {
           refusal.reply(),
           refusal.cause(),
           recipient.address().toString(),
-          Optional.of(recipient.customer()));
+          Optional.of(recipient.customer()),
+          reference);
     }
-    return deny(Stage.DATA, refusal.reply());
+    return deny(Stage.DATA, context.explained(refusal.reply(), reference));
   }
 
   private Next deny(Stage stage, Reply reply) throws IOException {
@@ -293,7 +307,8 @@ final class SmtpSession {
       Reply reply,
       String cause,
       String recipient,
-      Optional<CustomerId> customer) {
+      Optional<CustomerId> customer,
+      Reference reference) {
     context
         .events()
         .emit(
@@ -306,18 +321,21 @@ final class SmtpSession {
                 new MailEvent.Peer(clientAddress, helo, connection.tls()),
                 transaction.map(Transaction::reversePath).orElse(""),
                 recipient,
-                customer));
+                customer,
+                reference));
   }
 
   /** The client and we did not agree on TLS; there is no reply that it could still read. */
   void tlsFailed() {
+    Reason reason = connection.expired() ? Reason.TIMEOUT : Reason.SYNTAX;
     emit(
         Stage.STARTTLS,
-        connection.expired() ? Reason.TIMEOUT : Reason.SYNTAX,
+        reason,
         Reply.of(454, "4.7.0", "TLS failed"),
         "The TLS handshake failed.",
         "",
-        Optional.empty());
+        Optional.empty(),
+        context.reference(reason));
   }
 
   EdgeContext context() {

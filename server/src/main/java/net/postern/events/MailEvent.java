@@ -72,7 +72,12 @@ public sealed interface MailEvent {
       Duration took)
       implements MailEvent {}
 
-  /** A client was told no, for now ({@code code} 4xx) or for good (5xx). */
+  /**
+   * A client was told no, for now ({@code code} 4xx) or for good (5xx).
+   *
+   * @param text why, for our own people
+   * @param reference what stands in the reply
+   */
   record Refused(
       Stage stage,
       Reason reason,
@@ -82,7 +87,8 @@ public sealed interface MailEvent {
       Peer peer,
       String reversePath,
       String recipient,
-      Optional<CustomerId> customer)
+      Optional<CustomerId> customer,
+      Reference reference)
       implements MailEvent {}
 
   /** A message is in quarantine for this recipient. */

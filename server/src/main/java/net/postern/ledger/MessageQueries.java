@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import net.postern.db.Database;
+import net.postern.events.Reference;
 import net.postern.id.CustomerId;
 import net.postern.id.MessageId;
 import net.postern.vault.Place;
@@ -113,6 +114,14 @@ public final class MessageQueries {
         MessageQueries::step,
         text,
         max);
+  }
+
+  /** The refusal, one for each recipient, that was told with this reference. */
+  public List<MessageView.Step> refused(Reference reference) {
+    return database.rows(
+        "select happened_at, event, recipient, detail from trace where reference = ? order by id",
+        MessageQueries::step,
+        reference.toString());
   }
 
   /**

@@ -27,7 +27,8 @@ public final class RefusalTrace implements Events, AutoCloseable {
   private static final int QUEUE = 10_000;
   private static final int GROUP = 500;
   private static final String INSERT =
-      "insert into trace (happened_at, customer_id, event, recipient, detail) values (?, ?, 'refused', ?, ?)";
+      "insert into trace (happened_at, customer_id, event, recipient, detail, reference)"
+          + " values (?, ?, 'refused', ?, ?, ?)";
 
   private record Line(Instant at, MailEvent.Refused refused) {}
 
@@ -97,10 +98,26 @@ public final class RefusalTrace implements Events, AutoCloseable {
                         refused.reversePath(),
                         refused.peer().address(),
                         refused.peer().helo())));
+        row.setString(5, refused.reference().toString());
         row.addBatch();
       }
       row.executeBatch();
     }
+  }
+
+  /**
+   * Deletes what happened before.
+   *
+   * @return how many
+   */
+  public int prune(Instant before) {
+    return database
+        .jdbi()
+        .withHandle(
+            handle ->
+                handle.execute(
+                    "delete from trace where event = 'refused' and happened_at < ?",
+                    Timestamp.from(before)));
   }
 
   private static String clean(String text) {

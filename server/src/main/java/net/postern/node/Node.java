@@ -87,6 +87,7 @@ public final class Node implements AutoCloseable {
   private static final Duration SOURCES_INTERVAL = Duration.ofSeconds(1);
 
   private static final Duration MERGE_INTERVAL = Duration.ofMinutes(10);
+  private static final Duration PRUNE_INTERVAL = Duration.ofMinutes(10);
 
   private final PosternConfig config;
   private final DataDirectory data;
@@ -278,6 +279,11 @@ public final class Node implements AutoCloseable {
                       }
                     })),
             rollback.add(new PeriodicJob("settings", SETTINGS_INTERVAL, settings::writeChanged)),
+            rollback.add(
+                new PeriodicJob(
+                    "refusals",
+                    PRUNE_INTERVAL,
+                    () -> refusals.prune(clock.instant().minus(config.observe().keepRefusals())))),
             rollback.add(
                 new PeriodicJob(
                     "journal-merge",

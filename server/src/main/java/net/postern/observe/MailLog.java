@@ -167,6 +167,7 @@ public final class MailLog implements Events {
       to.address("to", refused.recipient());
     }
     refused.customer().ifPresent(customer -> to.text("customer", customer.toString()));
+    to.text("ref", refused.reference().toString());
   }
 
   private static void peer(MailEvent.Peer peer, Fields to) {

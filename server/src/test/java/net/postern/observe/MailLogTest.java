@@ -12,6 +12,7 @@ import java.util.stream.IntStream;
 import net.postern.config.ObserveConfig.LogFormat;
 import net.postern.events.MailEvent;
 import net.postern.events.MailEvent.Peer;
+import net.postern.events.Reference;
 import net.postern.id.CustomerId;
 import net.postern.id.MessageId;
 import org.junit.jupiter.api.Test;
@@ -19,6 +20,12 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 class MailLogTest {
+  private static final Reference REFERENCE =
+      new Reference(
+          Optional.of(MailEvent.Reason.UNKNOWN_USER),
+          java.time.Instant.parse("2026-01-01T00:00:00Z"),
+          1);
+
   private static final MessageId ID = MessageId.parse("0199d8a4-0000-7000-8000-000000000001");
   private static final CustomerId CUSTOMER =
       CustomerId.parse("11111111-2222-4333-8444-555555555555");
@@ -53,7 +60,8 @@ class MailLogTest {
         PEER,
         "",
         recipient,
-        Optional.empty());
+        Optional.empty(),
+        REFERENCE);
   }
 
   @Test
@@ -74,7 +82,8 @@ class MailLogTest {
     assertEquals(
         "event=refused stage=rcpt reason=unknown_user code=550 enhanced=5.1.1"
             + " text=\"no such user\" client=192.0.2.7 helo=mail.example.org tls=TLSv1.3 from=<>"
-            + " to=<who@example.com>",
+            + " to=<who@example.com> ref="
+            + REFERENCE,
         text.line(refused("who@example.com", "no such user")));
   }
 

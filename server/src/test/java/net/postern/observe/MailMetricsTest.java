@@ -8,12 +8,16 @@ import java.util.List;
 import java.util.Optional;
 import net.postern.events.MailEvent;
 import net.postern.events.MailEvent.Peer;
+import net.postern.events.Reference;
 import net.postern.id.CustomerId;
 import net.postern.id.MessageId;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class MailMetricsTest {
+  private static final Reference REFERENCE =
+      Reference.of(MailEvent.Reason.UNKNOWN_USER, java.time.Instant.EPOCH);
+
   private static final Peer PEER = new Peer("192.0.2.7", "evil.example", "");
   private final MailMetrics metrics = new MailMetrics();
 
@@ -115,6 +119,7 @@ class MailMetricsTest {
         PEER,
         "a@example.org",
         "b@example.com",
-        Optional.empty());
+        Optional.empty(),
+        REFERENCE);
   }
 }

@@ -20,6 +20,7 @@ import net.postern.db.TestDatabase;
 import net.postern.events.MailEvent;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
+import net.postern.events.Reference;
 import net.postern.id.CustomerId;
 import net.postern.id.MessageId;
 import net.postern.testkit.ManualClock;
@@ -346,6 +347,15 @@ class SourcesTest {
 
   private static MailEvent refused(Reason reason) {
     return new MailEvent.Refused(
-        Stage.RCPT, reason, 550, "5.7.1", "No.", peer(), "", "", Optional.empty());
+        Stage.RCPT,
+        reason,
+        550,
+        "5.7.1",
+        "No.",
+        peer(),
+        "",
+        "",
+        Optional.empty(),
+        Reference.of(reason, Instant.parse("2026-06-01T08:00:00Z")));
   }
 }

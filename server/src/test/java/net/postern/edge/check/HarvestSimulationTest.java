@@ -25,6 +25,7 @@ import net.postern.db.Database;
 import net.postern.db.TestDatabase;
 import net.postern.events.MailEvent;
 import net.postern.events.MailEvent.Reason;
+import net.postern.events.Reference;
 import net.postern.id.CustomerId;
 import net.postern.id.MailboxId;
 import net.postern.id.MessageId;
@@ -110,7 +111,8 @@ class HarvestSimulationTest {
                 new MailEvent.Peer(client.getHostAddress(), "", ""),
                 "",
                 recipient.toString(),
-                Optional.empty()));
+                Optional.empty(),
+                Reference.of(refused.get(), clock.instant())));
       }
       return refused;
     }
