@@ -20,7 +20,7 @@ import picocli.CommandLine.ScopeType;
     name = "admin",
     description =
         "Customers, domains, users, groups, directories, routes, quarantine, message trace, refusals"
-            + " explained, ledger check.",
+            + " explained, ledger check, blocked sources.",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
@@ -36,6 +36,7 @@ import picocli.CommandLine.ScopeType;
       ExplainAdmin.class,
       LedgerAdmin.class,
       HoldAdmin.class,
+      SourceAdmin.class,
       PseudonymAdmin.class
     })
 final class AdminCommand extends NeedsSubcommand {

@@ -36,6 +36,7 @@ final class ConfigCheck {
     ConfigCheck check = new ConfigCheck(report);
     check.node(config.node());
     check.edge(config.edge());
+    check.limits(config.limits());
     check.database(config.database());
     check.vault(config.vault());
     check.delivery(config.delivery());
@@ -276,6 +277,11 @@ final class ConfigCheck {
       report.problem(
           key, path + " may not be read by this user (" + System.getProperty("user.name") + ")");
     }
+  }
+
+  private void limits(LimitsConfig limits) {
+    atMost(
+        "limits.first_block", limits.firstBlock(), "limits.longest_block", limits.longestBlock());
   }
 
   private void atMost(String lowKey, int low, String highKey, int high) {

@@ -29,6 +29,27 @@ public record EdgeConfig(
         @Default("20")
         @Bounds(min = "1", max = "10000")
         int hardErrors,
+    @Doc(
+            "Commands that get nothing done (NOOP, RSET, VRFY, HELP, further EHLO) after which each counts as an error; counted anew after each message.")
+        @Default("100")
+        @Bounds(min = "1", max = "1000000")
+        int junkCommands,
+    @Doc(
+            "How long a client that is new has to wait for our greeting; one that cannot wait is no mail server. 0s turns it off.")
+        @Default("2s")
+        @Bounds(min = "0s", max = "30s")
+        Duration greetPause,
+    @Doc("What happens to a client that speaks before the greeting (RFC 5321 §3.1).")
+        @Default("refuse")
+        Reaction earlyTalkers,
+    @Doc(
+            "What happens to a client that sends on without waiting for a reply that it has to wait for (RFC 2920 §3.1).")
+        @Default("note")
+        Reaction pipeliningAbuse,
+    @Doc("Most sessions that are slowed down at one time; beyond it they are sent away with 421.")
+        @Default("1000")
+        @Bounds(min = "1", max = "1000000")
+        int delayedSessions,
     @Doc("Most connections at one time.") @Default("20000") @Bounds(min = "1", max = "1000000")
         int maxConnections,
     @Doc(

@@ -6,6 +6,7 @@ public record PosternConfig(
     EdgeConfig edge,
     ChecksConfig checks,
     SubmissionConfig submission,
+    LimitsConfig limits,
     DatabaseConfig database,
     VaultConfig vault,
     DeliveryConfig delivery,

@@ -5,10 +5,13 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
+import net.postern.edge.check.Connect;
 import net.postern.proxy.ProxyHeader;
 import net.postern.smtp.Reply;
 
@@ -56,6 +59,9 @@ final class Connection extends InputStream {
   private volatile long deadline = Ticks.NEVER;
   private volatile boolean writing;
   private volatile boolean expired;
+
+  /** An octet that came before the greeting; -1 when there is none. */
+  private int early = -1;
 
   /**
    * @param writeNanos longest time for the client to take a reply
@@ -154,6 +160,11 @@ final class Connection extends InputStream {
     if (expired) {
       return -1;
     }
+    if (early >= 0 && length > 0) {
+      into[offset] = (byte) early;
+      early = -1;
+      return 1;
+    }
     long now = Ticks.now();
     deadline =
         silenceNanos < hardDeadline && now < hardDeadline - silenceNanos
@@ -184,6 +195,35 @@ final class Connection extends InputStream {
   public int read() throws IOException {
     byte[] one = new byte[1];
     return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+  }
+
+  /**
+   * Waits for the client to say something before it was greeted. What it says is read later as if
+   * nothing had happened. Inside TLS the client had to speak first, so that it cannot be told.
+   */
+  Connect.Heard listen(Duration wait) {
+    if (!tls.isEmpty()) {
+      return Connect.Heard.END;
+    }
+    try {
+      socket.setSoTimeout(Math.clamp(wait.toMillis(), 1, Integer.MAX_VALUE));
+      try {
+        early = in.read();
+        return early < 0 ? Connect.Heard.END : Connect.Heard.SPEECH;
+      } catch (SocketTimeoutException e) {
+        return Connect.Heard.NOTHING;
+      } finally {
+        socket.setSoTimeout(0);
+      }
+    } catch (IOException e) {
+      return Connect.Heard.END;
+    }
+  }
+
+  /** Octets that can be read without waiting. */
+  @Override
+  public int available() throws IOException {
+    return (early >= 0 ? 1 : 0) + in.available();
   }
 
   /**

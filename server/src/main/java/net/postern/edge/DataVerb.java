@@ -2,6 +2,8 @@ package net.postern.edge;
 
 import java.io.IOException;
 import java.util.Optional;
+import net.postern.edge.check.CheckResult;
+import net.postern.edge.check.Pipelining;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
 import net.postern.smtp.ContentDefect;
@@ -31,6 +33,20 @@ final class DataVerb implements Verb {
     if (transaction.recipientCount() == 0) {
       // RFC 5321 §3.3: 554 when there is no valid recipient.
       return session.refuse(Stage.DATA, Reason.SEQUENCE, Replies.NO_RECIPIENT);
+    }
+    if (session.isAhead() && session.context().checks().runs(Pipelining.NAME)) {
+      // RFC 2920 §3.1: DATA is the last command of a group; what follows waits for the 354.
+      switch (session.context().config().pipeliningAbuse()) {
+        case NOTE ->
+            transaction.note(
+                new CheckResult.Note(
+                    Pipelining.UNAUTH_PIPELINING, "sent on before the reply to DATA"));
+        case REFUSE -> {
+          // Not one word more is read: it is the message, and must not be obeyed as commands.
+          session.refuse(Stage.DATA, Pipelining.REFUSAL, "");
+          return SmtpSession.Next.CLOSE_LINGERING;
+        }
+      }
     }
     MessageBuffer buffer = new MessageBuffer(session.context().memory());
     try {

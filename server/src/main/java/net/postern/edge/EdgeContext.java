@@ -23,6 +23,7 @@ import net.postern.tenant.Directory;
  *
  * @param hostname our name in greetings
  * @param postmaster who gets mail for {@code postmaster} without a domain (RFC 5321 §4.5.1)
+ * @param tarpit where sessions wait that are slowed down
  * @param draining reaches zero when no new transaction may begin
  * @param outbound who may send to others; empty where nobody may
  * @param submissionChecks those that run for users who log in
@@ -38,6 +39,7 @@ record EdgeContext(
     InstantSource clock,
     Supplier<SSLContext> tls,
     ReceiveMemory memory,
+    Tarpit tarpit,
     CountDownLatch draining,
     Optional<Outbound> outbound,
     Checks submissionChecks) {

@@ -17,6 +17,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import net.postern.address.EmailAddress;
@@ -63,6 +64,9 @@ public final class EdgeServer implements AutoCloseable {
   private record Bound(ServerSocket socket, Service service) {}
 
   private final EdgeContext context;
+  private final Gate gate;
+  private final byte[] turnedAwayReply;
+  private final LongAdder turnedAway = new LongAdder();
   private final SourceLimits sources;
   private final Semaphore permits;
   private final int allPermits;
@@ -104,13 +108,15 @@ public final class EdgeServer implements AutoCloseable {
         events,
         clock,
         tls,
-        Optional.empty());
+        Optional.empty(),
+        Gate.OPEN);
   }
 
   /**
-   * The same with sending to others.
+   * The same with sending to others, and with a gate.
    *
-   * @param outbound who may; empty where nobody may
+   * @param outbound who may send to others; empty where nobody may
+   * @param gate asked before anything is done for a connection
    */
   public EdgeServer(
       EdgeConfig config,
@@ -122,7 +128,11 @@ public final class EdgeServer implements AutoCloseable {
       Events events,
       InstantSource clock,
       Supplier<SSLContext> tls,
-      Optional<Outbound> outbound) {
+      Optional<Outbound> outbound,
+      Gate gate) {
+    this.gate = gate;
+    this.turnedAwayReply =
+        Replies.closing("4.7.0", hostname, "Too many connections from your network").toBytes();
     this.context =
         new EdgeContext(
             config,
@@ -135,6 +145,7 @@ public final class EdgeServer implements AutoCloseable {
             clock,
             tls,
             new ReceiveMemory(config.receiveMemory().bytes()),
+            new Tarpit(config.delayedSessions(), draining),
             draining,
             outbound,
             Checks.ofSubmission(directory));
@@ -219,6 +230,16 @@ public final class EdgeServer implements AutoCloseable {
     return live.get();
   }
 
+  /** Sessions that are being slowed down now. */
+  public int delayedSessions() {
+    return context.tarpit().held();
+  }
+
+  /** Connections that the gate refused, since the start. */
+  public long turnedAway() {
+    return turnedAway.sum();
+  }
+
   /** Bytes of messages in memory now, from the first octet to intake's answer. */
   public long receiveMemoryUsed() {
     return context.memory().used();
@@ -282,6 +303,10 @@ public final class EdgeServer implements AutoCloseable {
         boolean handedOver = false;
         try {
           Socket socket = listener.accept();
+          if (gate.refuses(socket.getInetAddress())) {
+            turnAway(socket);
+            continue;
+          }
           handedOver = true;
           Thread.ofVirtual().name("edge").start(() -> serve(socket, service));
         } catch (SocketException e) {
@@ -298,6 +323,16 @@ public final class EdgeServer implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       LOG.debug("stopped accepting");
+    }
+  }
+
+  // The reply fits into the socket's buffer, so nothing waits for the client.
+  private void turnAway(Socket socket) {
+    turnedAway.increment();
+    try (socket) {
+      socket.getOutputStream().write(turnedAwayReply);
+    } catch (IOException e) {
+      LOG.debug("one that was turned away has gone already: {}", e.toString());
     }
   }
 
@@ -329,7 +364,9 @@ public final class EdgeServer implements AutoCloseable {
           }
           client = behind.get();
         }
-        counted = sources.enter(client);
+        counted =
+            sources.enter(
+                client, gate.connections(client, context.config().maxConnectionsPerSource()));
         if (!counted) {
           refuse(connection, "Too many connections from your network");
           return;

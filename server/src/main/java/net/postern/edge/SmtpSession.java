@@ -69,6 +69,7 @@ final class SmtpSession {
   private final List<CheckResult.Note> connectNotes = new ArrayList<>();
   private final List<CheckResult.Note> heloNotes = new ArrayList<>();
   private int errors;
+  private int junk;
   private int messages;
   private Optional<Transaction> transaction = Optional.empty();
   private boolean inTransaction;
@@ -141,14 +142,17 @@ final class SmtpSession {
 
   // RFC 5321 §3.1: 554 in place of the greeting, and then nothing but QUIT is of use.
   private Next connected() throws IOException {
+    mayBeWoken.set(true);
+    if (context.isDraining()) {
+      return shuttingDown();
+    }
+    Connect question = new Connect(client, connection::listen);
     Optional<Next> refused =
-        ask(
-            Stage.CONNECT,
-            context.checks(service).connect(),
-            new Connect(client),
-            "",
-            connectNotes::add);
-    return refused.isPresent() ? Next.CLOSE_LINGERING : Next.CONTINUE;
+        ask(Stage.CONNECT, context.checks(service).connect(), question, "", connectNotes::add);
+    if (refused.isPresent()) {
+      return Next.CLOSE_LINGERING;
+    }
+    return mayBeWoken.compareAndSet(true, false) ? Next.CONTINUE : shuttingDown();
   }
 
   private Next talk() throws IOException {
@@ -191,9 +195,40 @@ final class SmtpSession {
   private Next command() throws IOException {
     return switch (reader.command()) {
       case Parsed.Bad<Command> bad -> refuse(Stage.COMMAND, Reason.SYNTAX, bad.reply());
-      case Parsed.Ok<Command> ok ->
-          Verbs.find(ok.value().verb()).handle(this, ok.value().argument());
+      case Parsed.Ok<Command> ok -> {
+        String verb = ok.value().verb();
+        Optional<Next> enough = isJunk(verb) ? countJunk() : Optional.empty();
+        yield enough.isPresent()
+            ? enough.get()
+            : Verbs.find(verb).handle(this, ok.value().argument());
+      }
     };
+  }
+
+  // Commands that get nothing done, once a client has said who it is.
+  private boolean isJunk(String verb) {
+    return switch (verb) {
+      case "NOOP", "RSET", "VRFY", "HELP" -> true;
+      case "EHLO", "HELO" -> !helo.isEmpty();
+      default -> false;
+    };
+  }
+
+  // Beyond a number each of them is an error, until a message was taken.
+  private Optional<Next> countJunk() throws IOException {
+    junk++;
+    if (junk <= context.config().junkCommands()) {
+      return Optional.empty();
+    }
+    errors++;
+    if (errors >= context.config().hardErrors()) {
+      return Optional.of(
+          closing(Stage.COMMAND, Reason.TOO_MANY_ERRORS, "4.7.0", "Too many idle commands"));
+    }
+    if (errors > context.config().softErrors()) {
+      delay(SOFT_ERROR_DELAY);
+    }
+    return Optional.empty();
   }
 
   /** What to do when a read found the end of the stream: it may be our own doing. */
@@ -253,7 +288,9 @@ final class SmtpSession {
         recipient,
         refusal.customer(),
         reference);
-    return deny(stage, context.explained(refusal.reply(), reference));
+    return hold(refusal.delay())
+        ? deny(stage, context.explained(refusal.reply(), reference))
+        : tooManyHeld(stage);
   }
 
   /**
@@ -288,6 +325,20 @@ final class SmtpSession {
     }
     reply(reply);
     return Next.CONTINUE;
+  }
+
+  // Lets the client wait; false when too many do already.
+  private boolean hold(Duration wait) throws IOException {
+    if (wait.isZero()) {
+      return true;
+    }
+    connection.flush();
+    long left = Math.max(0, sessionDeadline - Ticks.now());
+    return context.tarpit().hold(Duration.ofNanos(Math.min(Ticks.nanos(wait), left)));
+  }
+
+  private Next tooManyHeld(Stage stage) {
+    return closing(stage, Reason.RATE_LIMIT, "4.7.0", "Too busy for you, please try again later");
   }
 
   /** Lets the client wait, unless we shut down. */
@@ -461,8 +512,9 @@ final class SmtpSession {
   Optional<Next> greet(String said, boolean byEhlo) throws IOException {
     String name = toldHelo.orElse(said);
     List<CheckResult.Note> notes = new ArrayList<>();
+    Helo question = new Helo(client, name, isAhead());
     Optional<Next> refused =
-        ask(Stage.HELO, context.checks(service).helo(), new Helo(client, name), "", notes::add);
+        ask(Stage.HELO, context.checks(service).helo(), question, "", notes::add);
     if (refused.isEmpty()) {
       endTransaction();
       helo = name;
@@ -488,13 +540,24 @@ final class SmtpSession {
       String recipient,
       Consumer<CheckResult.Note> notes)
       throws IOException {
-    Optional<CheckRun.Refused> refused = CheckRun.ask(checks, question, notes);
+    Duration[] wait = {Duration.ZERO};
+    Optional<CheckRun.Refused> refused =
+        CheckRun.ask(
+            checks,
+            question,
+            notes,
+            each -> wait[0] = each.compareTo(wait[0]) > 0 ? each : wait[0]);
     if (refused.isEmpty()) {
-      return Optional.empty();
+      return hold(wait[0]) ? Optional.empty() : Optional.of(tooManyHeld(stage));
     }
     Next next = refuse(stage, refused.get().refusal(), recipient);
     return Optional.of(
         refused.get().disconnect() && next == Next.CONTINUE ? Next.CLOSE_LINGERING : next);
+  }
+
+  /** Whether the client sent more than the command that is being answered. */
+  boolean isAhead() throws IOException {
+    return reader.hasBuffered() || connection.available() > 0;
   }
 
   /** Who is at the other end. */
@@ -540,6 +603,7 @@ final class SmtpSession {
   void countMessage() {
     messages++;
     errors = 0;
+    junk = 0;
   }
 
   boolean mayTakeMessage() {

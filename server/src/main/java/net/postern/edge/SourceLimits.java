@@ -25,6 +25,11 @@ final class SourceLimits {
 
   /** Counts one more; false, and nothing counted, when the source has its share already. */
   boolean enter(InetAddress client) {
+    return enter(client, limit);
+  }
+
+  /** The same with another share. */
+  boolean enter(InetAddress client, int share) {
     if (isUnlimited(client)) {
       return true;
     }
@@ -33,7 +38,7 @@ final class SourceLimits {
         sourceOf(client),
         (source, count) -> {
           int now = count == null ? 0 : count;
-          entered[0] = now < limit;
+          entered[0] = now < share;
           return entered[0] ? Integer.valueOf(now + 1) : count;
         });
     return entered[0];

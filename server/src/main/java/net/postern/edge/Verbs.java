@@ -59,6 +59,7 @@ final class Verbs {
   }
 
   private static SmtpSession.Next foreignProtocol(SmtpSession session, String argument) {
-    return session.closing(Stage.COMMAND, Reason.SYNTAX, "4.7.0", "This is a mail server");
+    return session.closing(
+        Stage.COMMAND, Reason.FOREIGN_PROTOCOL, "4.7.0", "This is a mail server");
   }
 }

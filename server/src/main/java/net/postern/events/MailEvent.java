@@ -45,6 +45,12 @@ public sealed interface MailEvent {
     SEQUENCE,
     TIMEOUT,
     CONTENT,
+    SOURCE_BLOCKED,
+    HARVESTING,
+    RATE_LIMIT,
+    EARLY_TALKER,
+    PIPELINING,
+    FOREIGN_PROTOCOL,
     STORES_UNAVAILABLE,
     DATABASE_UNAVAILABLE,
     OVERLOADED,
@@ -121,6 +127,19 @@ public sealed interface MailEvent {
   /** A message is in quarantine for this recipient. */
   record Held(MessageId message, CustomerId customer, String recipient, double score, String why)
       implements MailEvent {}
+
+  /**
+   * A client address or network came on the internal block list.
+   *
+   * @param source in CIDR notation, an IPv4 address alone
+   * @param kind a name of the code, such as {@code HARVEST}
+   * @param offence which time it is, 1 for the first
+   */
+  record SourceBlocked(String source, String kind, String why, int offence, Instant until)
+      implements MailEvent {}
+
+  /** It is off the list again. Every node says so that knew of the block. */
+  record SourceReleased(String source, String why) implements MailEvent {}
 
   /** Someone let a message out of quarantine. */
   record Released(MessageId message, CustomerId customer, String recipient, String by)

@@ -51,6 +51,22 @@ public record RefusalHelp(String meaning, String advice) {
               AGAIN);
       case LINE_TOO_LONG, BARE_LINE_END, SYNTAX, SEQUENCE ->
           new RefusalHelp("The sending program said something that is no SMTP.", SOFTWARE);
+      case SOURCE_BLOCKED, HARVESTING ->
+          new RefusalHelp(
+              "The sending server, or its network, asked for many addresses that do not exist, as those"
+                  + " do who collect addresses. Mail from it is refused for a time; the reply says until"
+                  + " when.",
+              "Remove addresses that no longer exist from your lists, and see that nobody sends mail"
+                  + " through your server without your knowledge. The block ends by itself.");
+      case RATE_LIMIT ->
+          new RefusalHelp(
+              "The sending server did more in a minute than one that is not known well may do.",
+              AGAIN);
+      case EARLY_TALKER, PIPELINING ->
+          new RefusalHelp(
+              "The sending program did not wait for an answer that it has to wait for.", SOFTWARE);
+      case FOREIGN_PROTOCOL ->
+          new RefusalHelp("What was said is no SMTP, but another protocol.", SOFTWARE);
       case TIMEOUT ->
           new RefusalHelp("The sending server was silent, or too slow, for too long.", AGAIN);
       case CONTENT ->

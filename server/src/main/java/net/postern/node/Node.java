@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -16,7 +17,6 @@ import java.util.stream.Collectors;
 import net.postern.address.EmailAddress;
 import net.postern.batch.PeriodicJob;
 import net.postern.callout.Callouts;
-import net.postern.config.ChecksConfig;
 import net.postern.config.DeliveryConfig;
 import net.postern.config.DnsConfig;
 import net.postern.config.NodeConfig;
@@ -55,6 +55,7 @@ import net.postern.observe.Logging;
 import net.postern.observe.MailLog;
 import net.postern.observe.MailMetrics;
 import net.postern.observe.ObserveServer;
+import net.postern.source.Sources;
 import net.postern.submission.Authenticator;
 import net.postern.submission.GuessThrottle;
 import net.postern.submission.Outbound;
@@ -99,6 +100,10 @@ public final class Node implements AutoCloseable {
   private static final Duration SETTINGS_INTERVAL = Duration.ofSeconds(2);
   private static final Duration CALLOUT_INTERVAL = Duration.ofSeconds(30);
   private static final Duration LDAP_INTERVAL = Duration.ofSeconds(10);
+
+  /** A source that one node blocks is blocked on all within a few of these. */
+  private static final Duration SOURCES_INTERVAL = Duration.ofSeconds(1);
+
   private static final Duration MERGE_INTERVAL = Duration.ofMinutes(10);
   private static final Duration PRUNE_INTERVAL = Duration.ofMinutes(10);
 
@@ -108,6 +113,7 @@ public final class Node implements AutoCloseable {
   private final Database database;
   private final RefusalTrace refusals;
   private final MailMetrics metrics;
+  private final Sources sources;
   private final LiveNodes nodes;
   private final SegmentVault vault;
   private final Scrubber scrubber;
@@ -171,8 +177,16 @@ public final class Node implements AutoCloseable {
 
     metrics = rollback.add(new MailMetrics());
     refusals = rollback.add(new RefusalTrace(database));
-    Events events =
-        new Fanout(List.of(new MailLog(config.observe().logFormat()), metrics, refusals));
+    MailLog log = new MailLog(config.observe().logFormat());
+    sources =
+        rollback.add(
+            new Sources(
+                config.limits(),
+                config.edge().unlimitedSources(),
+                database,
+                new Fanout(List.of(log, metrics)),
+                clock));
+    Events events = new Fanout(List.of(log, metrics, refusals, sources));
 
     nameAddresses(keys);
     tenants = new Tenants(database, keys);
@@ -258,12 +272,13 @@ public final class Node implements AutoCloseable {
                 hostname,
                 postmaster(config.node()),
                 directory,
-                checks(config.checks(), directory),
+                checks(config, directory, sources),
                 intake,
                 events,
                 clock,
                 tls,
-                Optional.of(sending)));
+                Optional.of(sending),
+                new SourceGate(sources)));
     scrubber =
         rollback.add(
             new Scrubber(
@@ -335,7 +350,9 @@ public final class Node implements AutoCloseable {
                     () -> {
                       merge.merge(retention::gone);
                       merge.prune(retention::gone, compactor.stats().deletedSegments());
-                    })));
+                    })),
+            rollback.add(new PeriodicJob("sources", SOURCES_INTERVAL, sources::exchange)));
+    exchange();
     edge.start();
   }
 
@@ -403,6 +420,7 @@ public final class Node implements AutoCloseable {
     jobs.forEach(PeriodicJob::close);
     if (!ledger.away()) {
       flush();
+      sources.close();
     }
     reconciler.close();
     keyUpkeep.close();
@@ -421,10 +439,17 @@ public final class Node implements AutoCloseable {
     LOG.info("stopped");
   }
 
-  private static Checks checks(ChecksConfig config, DatabaseDirectory directory)
+  private static Checks checks(PosternConfig config, DatabaseDirectory directory, Sources sources)
       throws StartException {
+    Checks.SourceParts aboutSources =
+        new Checks.SourceParts(
+            sources,
+            config.edge().greetPause(),
+            config.edge().earlyTalkers(),
+            config.edge().pipeliningAbuse());
     try {
-      return Checks.inOrder(new Checks.Parts(directory)).switched(config.on(), config.off());
+      return Checks.inOrder(new Checks.Parts(directory, Optional.of(aboutSources)))
+          .switched(config.checks().on(), config.checks().off());
     } catch (IllegalArgumentException e) {
       throw new StartException("checks: " + e.getMessage(), e);
     }
@@ -442,6 +467,15 @@ public final class Node implements AutoCloseable {
       Logging.use(LogNames.of(keys));
     } catch (IOException e) {
       LOG.warn("addresses in this log cannot be told apart: {}", e.getMessage());
+    }
+  }
+
+  // The block list is there before the first client is.
+  private void exchange() {
+    try {
+      sources.exchange();
+    } catch (SQLException e) {
+      LOG.warn("blocked sources are not known yet: {}", e.getMessage());
     }
   }
 
@@ -516,6 +550,19 @@ public final class Node implements AutoCloseable {
     metrics.gauge("postern.edge.connections", "SMTP connections now", edge::connections);
     metrics.gauge(
         "postern.edge.receive.memory", "Bytes of messages being received", edge::receiveMemoryUsed);
+    metrics.gauge(
+        "postern.edge.delayed", "Sessions that are being slowed down", edge::delayedSessions);
+    metrics.gauge(
+        "postern.edge.turned.away",
+        "Connections of flooding networks that were refused at once, since start",
+        edge::turnedAway);
+    metrics.gauge(
+        "postern.sources.blocked.now", "Sources on the internal block list", sources::blockedNow);
+    metrics.gauge("postern.sources.suspect", "Sources half way to a block", sources::suspects);
+    metrics.gauge(
+        "postern.sources.remembered",
+        "Addresses, networks and domains in memory",
+        sources::remembered);
     metrics.gauge("postern.vault.stores.up", "Stores that take mail", vault::storesUp);
     metrics.gauge(
         "postern.vault.repaired",

@@ -17,6 +17,7 @@ import net.postern.ledger.MessageQueries;
 import net.postern.ledger.SegmentRetention;
 import net.postern.observe.Pseudonyms;
 import net.postern.quarantine.Quarantine;
+import net.postern.source.SourceDesk;
 import net.postern.tenant.AccountAdmin;
 import net.postern.tenant.DatabaseKeyShelf;
 import net.postern.tenant.DirectorySources;
@@ -185,6 +186,11 @@ public final class Workbench implements AutoCloseable {
 
   public LegalHolds holds() {
     return holds;
+  }
+
+  /** The internal block list. */
+  public SourceDesk sources() {
+    return new SourceDesk(database, Clock.systemUTC());
   }
 
   /** Makes passes of its own, in turn with a running node's. */

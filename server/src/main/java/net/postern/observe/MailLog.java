@@ -85,6 +85,17 @@ public final class MailLog implements Events {
               .address("to", held.recipient())
               .decimal("score", held.score())
               .text("why", held.why());
+      case MailEvent.SourceBlocked blocked ->
+          to.text("event", "source-blocked")
+              .text("source", blocked.source())
+              .text("kind", blocked.kind().toLowerCase(Locale.ROOT))
+              .text("why", blocked.why())
+              .number("offence", blocked.offence())
+              .text("until", blocked.until().toString());
+      case MailEvent.SourceReleased released ->
+          to.text("event", "source-released")
+              .text("source", released.source())
+              .text("why", released.why());
       case MailEvent.Released released ->
           to.text("event", "released")
               .text("id", released.message().toString())

@@ -87,6 +87,8 @@ public final class MailMetrics implements Events, AutoCloseable {
   private final Timer acceptTime;
   private final Counter held;
   private final Counter released;
+  private final Labelled<String> sourcesBlocked = new Labelled<>(this::sourceBlockedCounter);
+  private final Counter sourcesReleased;
   private final Counter delivered;
   private final Timer deliveryDelay;
   private final Counter deferred;
@@ -101,6 +103,7 @@ public final class MailMetrics implements Events, AutoCloseable {
             .register(registry);
     held = counter("postern.held", "Deliveries put into quarantine");
     released = counter("postern.released", "Deliveries let out of quarantine");
+    sourcesReleased = counter("postern.sources.released", "Sources whose block has ended");
     delivered = counter("postern.delivered", "Deliveries that the next hop or mailbox took");
     deliveryDelay =
         Timer.builder("postern.delivery.delay")
@@ -137,6 +140,8 @@ public final class MailMetrics implements Events, AutoCloseable {
       case MailEvent.AuthFailed _ -> logins.increment("failed");
       case MailEvent.LoginLocked locked -> logins.increment("locked-" + locked.scope());
       case MailEvent.Held _ -> held.increment();
+      case MailEvent.SourceBlocked block -> sourcesBlocked.increment(block.kind());
+      case MailEvent.SourceReleased _ -> sourcesReleased.increment();
       case MailEvent.Released _ -> released.increment();
       case MailEvent.Removed removal -> removed.increment(removal.rule());
       case MailEvent.Delivered delivery -> {
@@ -226,6 +231,14 @@ public final class MailMetrics implements Events, AutoCloseable {
 
   private Counter removedCounter(String rule) {
     return counter("postern.removed", "Deliveries ended by a rule or a person", "rule", rule);
+  }
+
+  private Counter sourceBlockedCounter(String kind) {
+    return counter(
+        "postern.sources.blocked",
+        "Sources that this node put on the block list",
+        "kind",
+        kind.toLowerCase(Locale.ROOT));
   }
 
   private Counter copiesCounter(Integer number) {

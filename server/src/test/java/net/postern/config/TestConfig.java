@@ -31,6 +31,11 @@ public final class TestConfig {
     return config("submission", lines).submission();
   }
 
+  /** The same for limits. */
+  public static LimitsConfig limits(String... lines) {
+    return config("limits", lines).limits();
+  }
+
   private static PosternConfig config(String section, String... lines) {
     return ConfigLoader.fromText(
         "[node]\nhostname = \"test.example\"\ndata = \"data\"\n[%s]\n%s\n"

@@ -157,6 +157,7 @@ class LimitsTest {
   void aSessionEndsInTheEnd() throws Exception {
     var settings = new TestEdge.Settings();
     settings.sessionTimeout = Duration.ofMillis(600);
+    settings.junkCommands = 1_000_000;
     try (TestEdge edge = new TestEdge(settings);
         Dialogue busy = Dialogue.with(edge)) {
       busy.expect("220");
@@ -177,6 +178,7 @@ class LimitsTest {
   void aClientThatDoesNotReadItsRepliesIsCut() throws Exception {
     var settings = new TestEdge.Settings();
     settings.commandTimeout = Duration.ofMillis(500);
+    settings.junkCommands = 1_000_000;
     try (TestEdge edge = new TestEdge(settings);
         Socket deaf = new Socket(edge.address().getAddress(), edge.port())) {
       byte[] help = "HELP\r\n".repeat(10_000).getBytes(StandardCharsets.US_ASCII);

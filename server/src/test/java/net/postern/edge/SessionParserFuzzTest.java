@@ -56,6 +56,7 @@ class SessionParserFuzzTest {
           throw new IllegalStateException("no TLS here");
         },
         memory,
+        new Tarpit(1, new CountDownLatch(1)),
         new CountDownLatch(1),
         Optional.empty(),
         Checks.inOrder(new Checks.Parts(directory)));

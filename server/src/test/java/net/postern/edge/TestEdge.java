@@ -1,5 +1,6 @@
 package net.postern.edge;
 
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -14,6 +15,7 @@ import net.postern.config.ByteSize;
 import net.postern.config.EdgeConfig;
 import net.postern.config.HostPort;
 import net.postern.config.Network;
+import net.postern.config.Reaction;
 import net.postern.config.SubmissionConfig;
 import net.postern.config.TestConfig;
 import net.postern.edge.check.Checks;
@@ -22,6 +24,7 @@ import net.postern.id.MessageId;
 import net.postern.intake.Envelope;
 import net.postern.intake.Intake;
 import net.postern.intake.IntakeResult;
+import net.postern.source.Sources;
 import net.postern.submission.Authenticator;
 import net.postern.submission.GuessThrottle;
 import net.postern.submission.Outbound;
@@ -57,6 +60,15 @@ final class TestEdge implements AutoCloseable {
     EmailAddress postmaster = new EmailAddress("postmaster", HOSTNAME);
     Optional<SSLContext> tls = Optional.empty();
     Intake intake = (envelope, content) -> new IntakeResult.Accepted(MessageId.create());
+    int junkCommands = 100;
+    int delayedSessions = 1000;
+    Duration greetPause = Duration.ZERO;
+    Reaction earlyTalkers = Reaction.REFUSE;
+    Reaction pipeliningAbuse = Reaction.NOTE;
+
+    /** What is known of clients; without it nothing is asked of them. */
+    Optional<Sources> sources = Optional.empty();
+
     List<HostPort> listen = List.of(new HostPort("127.0.0.1", 0));
     List<Network> proxies = List.of();
     List<Network> xclients = List.of();
@@ -99,6 +111,9 @@ final class TestEdge implements AutoCloseable {
               Map.entry("dataTimeout", dataTimeout),
               Map.entry("messageTimeout", messageTimeout),
               Map.entry("sessionTimeout", sessionTimeout),
+              Map.entry("junkCommands", junkCommands),
+              Map.entry("delayedSessions", delayedSessions),
+              Map.entry("pipeliningAbuse", pipeliningAbuse),
               Map.entry("receiveMemory", new ByteSize(receiveMemory)),
               Map.entry("starttls", tls.isPresent()),
               Map.entry("submission", listen),
@@ -141,16 +156,44 @@ final class TestEdge implements AutoCloseable {
             HOSTNAME,
             settings.postmaster,
             directory,
-            Checks.inOrder(new Checks.Parts(directory)),
+            Checks.inOrder(
+                new Checks.Parts(
+                    directory,
+                    settings.sources.map(
+                        each ->
+                            new Checks.SourceParts(
+                                each,
+                                settings.greetPause,
+                                settings.earlyTalkers,
+                                settings.pipeliningAbuse)))),
             (envelope, content) -> {
               taken.add(new Taken(envelope, content));
               return settings.intake.accept(envelope, content);
             },
-            events::add,
+            event -> {
+              events.add(event);
+              settings.sources.ifPresent(each -> each.emit(event));
+            },
             InstantSource.system(),
             settings.tls::orElseThrow,
-            Optional.of(outbound(settings)));
+            Optional.of(outbound(settings)),
+            settings.sources.map(TestEdge::gate).orElse(Gate.OPEN));
     server.start();
+  }
+
+  // As the node has it.
+  private static Gate gate(Sources sources) {
+    return new Gate() {
+      @Override
+      public boolean refuses(InetAddress client) {
+        return sources.floods(client);
+      }
+
+      @Override
+      public int connections(InetAddress client, int standard) {
+        return sources.connections(client, standard);
+      }
+    };
   }
 
   int port() {

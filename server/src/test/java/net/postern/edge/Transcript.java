@@ -12,17 +12,25 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLSocket;
 import net.postern.address.EmailAddress;
 import net.postern.config.Network;
+import net.postern.config.Reaction;
+import net.postern.config.TestConfig;
+import net.postern.db.Database;
+import net.postern.db.TestDatabase;
 import net.postern.events.MailEvent;
 import net.postern.intake.Envelope;
 import net.postern.intake.IntakeResult;
+import net.postern.source.Sources;
 
 /**
  * Plays a dialogue from a file against a listening server.
@@ -30,6 +38,8 @@ import net.postern.intake.IntakeResult;
  * <pre>
  * # text          a comment, with the section of the standard that asks for what follows
  * set NAME VALUE  a setting of the server; before the first line of dialogue
+ * set sources on  what clients do is counted and has consequences, on a clock that stands still
+ * set limit K V   the same, with a key of [limits]
  * C: text         the client sends this line; lines in a row are sent in one write
  * C! text         the same without CRLF at the end; \r \n \t \0 \xHH \\ and \{text*count} are read
  * S: text         the server's next line begins so
@@ -56,6 +66,9 @@ final class Transcript {
   private final ByteArrayOutputStream toSend = new ByteArrayOutputStream();
   private String service = "mx";
   private final java.util.Map<String, Integer> eventsSeen = new java.util.HashMap<>();
+  private final List<String> limits = new ArrayList<>(List.of("exempt = []"));
+  private Optional<Database> database = Optional.empty();
+  private Optional<Sources> sources = Optional.empty();
   private int messagesSeen;
   private int refusalsSeen;
   private boolean registered;
@@ -74,6 +87,15 @@ final class Transcript {
         set(line);
       }
     }
+    settings.sources = sources;
+    try {
+      play(lines);
+    } finally {
+      database.ifPresent(Database::close);
+    }
+  }
+
+  private void play(List<String> lines) throws Exception {
     try (TestEdge edge = new TestEdge(settings)) {
       if (registered) {
         edge.directory.register(java.net.InetAddress.ofLiteral("127.0.0.1"));
@@ -90,6 +112,21 @@ final class Transcript {
         socket.close();
       }
     }
+  }
+
+  // The client is 127.0.0.1, which the product never looks at; here nobody is exempt.
+  private void knowSources(String limit) {
+    Database opened = database.orElseGet(TestDatabase::open);
+    database = Optional.of(opened);
+    limits.add(limit);
+    sources =
+        Optional.of(
+            new Sources(
+                TestConfig.limits(limits.toArray(String[]::new)),
+                List.of(),
+                opened,
+                event -> {},
+                InstantSource.fixed(Instant.parse("2026-06-01T08:00:00Z"))));
   }
 
   private void step(String line, String where, TestEdge edge, Thread drain) throws Exception {
@@ -244,6 +281,15 @@ final class Transcript {
           settings.commandTimeout = Duration.ofMillis(Long.parseLong(words[2]));
       case "dataTimeoutMillis" ->
           settings.dataTimeout = Duration.ofMillis(Long.parseLong(words[2]));
+      case "sources" -> knowSources("");
+      case "limit" -> knowSources(words[2] + " = " + words[3]);
+      case "greetPauseMillis" -> settings.greetPause = Duration.ofMillis(Long.parseLong(words[2]));
+      case "earlyTalkers" ->
+          settings.earlyTalkers = Reaction.valueOf(words[2].toUpperCase(Locale.ROOT));
+      case "pipelining" ->
+          settings.pipeliningAbuse = Reaction.valueOf(words[2].toUpperCase(Locale.ROOT));
+      case "junkCommands" -> settings.junkCommands = Integer.parseInt(words[2]);
+      case "delayedSessions" -> settings.delayedSessions = Integer.parseInt(words[2]);
       case "postmaster" -> settings.postmaster = EmailAddress.parse(words[2]).orElseThrow();
       case "service" -> service = words[2];
       case "proxies" -> settings.proxies = List.of(Network.parse(words[2]).orElseThrow());

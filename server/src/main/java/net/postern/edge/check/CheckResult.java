@@ -1,5 +1,7 @@
 package net.postern.edge.check;
 
+import java.time.Duration;
+
 /** What a check has to say. */
 public sealed interface CheckResult {
 
@@ -12,6 +14,9 @@ public sealed interface CheckResult {
    * @param name the finding's one name
    */
   record Note(String name, String detail) implements CheckResult {}
+
+  /** Nothing against it, but it is too fast: the reply waits so long. */
+  record Slow(Duration delay) implements CheckResult {}
 
   /** Not now: the refusal is a 4xx. */
   record Defer(Refusal refusal) implements CheckResult {}

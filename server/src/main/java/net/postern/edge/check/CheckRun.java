@@ -1,5 +1,6 @@
 package net.postern.edge.check;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -30,6 +31,21 @@ public final class CheckRun {
    */
   public static <Q> Optional<Refused> ask(
       List<Check<Q>> checks, Q question, Consumer<CheckResult.Note> notes) {
+    return ask(checks, question, notes, delay -> {});
+  }
+
+  /**
+   * Asks all.
+   *
+   * @param notes gets what has to be told to the filter
+   * @param delays gets each time that the reply is to wait
+   * @return the first check in order that refuses; empty when none does
+   */
+  public static <Q> Optional<Refused> ask(
+      List<Check<Q>> checks,
+      Q question,
+      Consumer<CheckResult.Note> notes,
+      Consumer<Duration> delays) {
     List<Asked<Q>> asked = new ArrayList<>(checks.size());
     for (Check<Q> check : checks) {
       asked.add(
@@ -46,6 +62,7 @@ public final class CheckRun {
       switch (result) {
         case CheckResult.Pass _ -> {}
         case CheckResult.Note note -> notes.accept(note);
+        case CheckResult.Slow(Duration delay) -> delays.accept(delay);
         case CheckResult.Defer(Refusal refusal) -> {
           return Optional.of(new Refused(name, refusal, false));
         }

@@ -1,13 +1,17 @@
 package net.postern.edge.check;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import net.postern.config.Reaction;
+import net.postern.source.Sources;
 import net.postern.tenant.Directory;
 
 /**
@@ -36,19 +40,47 @@ public record Checks(
    * What checks ask.
    *
    * @param directory who is whose here
+   * @param sources what is known of clients; without it nothing is asked of them
    */
-  public record Parts(Directory directory) {}
+  public record Parts(Directory directory, Optional<SourceParts> sources) {
+    public Parts(Directory directory) {
+      this(directory, Optional.empty());
+    }
+  }
+
+  /**
+   * What the checks of client addresses ask.
+   *
+   * @param greetPause zero when no client has to wait for its greeting
+   */
+  public record SourceParts(
+      Sources sources, Duration greetPause, Reaction earlyTalkers, Reaction pipeliningAbuse) {}
 
   /** The list: what is not here does not run. */
   public static Checks inOrder(Parts parts) {
-    return new Checks(
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of(
-            new RelayControl(), // is the domain ours, or may the client relay?
-            new OwnDomain(parts.directory()), // does a registered server send in its own name?
-            new KnownRecipient())); // does the user exist?
+    List<Check<Connect>> connect = new ArrayList<>();
+    List<Check<Helo>> helo = new ArrayList<>();
+    List<Check<Mail>> mail = new ArrayList<>();
+    List<Check<Rcpt>> rcpt = new ArrayList<>();
+    Optional<Sources> sources = parts.sources().map(SourceParts::sources);
+    sources.ifPresent(each -> connect.add(new ConnectRate(each))); // too many connections?
+    // Last, since it waits: what others asked the DNS comes in meanwhile.
+    parts.sources().ifPresent(each -> connect.add(new GreetPause(each))); // can it wait?
+    parts.sources().ifPresent(each -> helo.add(new Pipelining(each))); // does it wait?
+    sources.ifPresent(each -> mail.add(new MessageRate(each))); // too many messages?
+    // Safelists of customers and users have to be asked before the next ones.
+    sources.ifPresent(each -> rcpt.add(new InternalBlock(each))); // is it on our own list?
+    sources.ifPresent(each -> rcpt.add(new HarvestWatch(each, parts.directory()))); // does it try?
+    sources.ifPresent(each -> rcpt.add(new RecipientRate(each))); // too many recipients?
+    rcpt.add(new RelayControl()); // is the domain ours, or may the client relay?
+    rcpt.add(new OwnDomain(parts.directory())); // does a registered server send in its own name?
+    rcpt.add(new KnownRecipient()); // does the user exist?
+    return new Checks(connect, helo, mail, rcpt);
+  }
+
+  /** Whether a check of this name is in the list. */
+  public boolean runs(String name) {
+    return all().stream().anyMatch(about -> about.name().equals(name));
   }
 
   /**

@@ -1,0 +1,79 @@
+package net.postern.edge.check;
+
+import java.time.Duration;
+import java.util.Optional;
+import net.postern.events.MailEvent.Reason;
+import net.postern.events.MailEvent.Stage;
+import net.postern.smtp.Reply;
+import net.postern.source.RecipientFinding;
+import net.postern.source.Sources;
+import net.postern.tenant.Directory;
+import net.postern.tenant.RecipientLookup;
+
+/**
+ * Finds those who try out recipients. Once a source is suspect, it gets the same answer for those
+ * that exist and those that do not, later each time; when there is no doubt it is blocked. The rule
+ * is in {@link net.postern.source.Sources}.
+ */
+final class HarvestWatch implements Check<Rcpt> {
+  private static final int LONGEST_WAIT_SECONDS = 10;
+
+  private final Sources sources;
+  private final Directory directory;
+
+  HarvestWatch(Sources sources, Directory directory) {
+    this.sources = sources;
+    this.directory = directory;
+  }
+
+  @Override
+  public About about() {
+    return new About(
+        "harvest",
+        Stage.RCPT,
+        true,
+        false,
+        "Defers all recipients of sources that seem to try them out, slowly, and blocks those that"
+            + " do.",
+        "450 4.7.1 Too many recipients that do not exist, please try again later");
+  }
+
+  @Override
+  public CheckResult check(Rcpt question) {
+    return switch (question.lookup()) {
+      case RecipientLookup.Found found -> count(question, true);
+      case RecipientLookup.Group group -> count(question, true);
+      case RecipientLookup.UnknownUser unknown -> count(question, false);
+      // Says nothing about whether it exists.
+      case RecipientLookup.NotOurs notOurs -> new CheckResult.Pass();
+      case RecipientLookup.Unavailable unavailable -> new CheckResult.Pass();
+    };
+  }
+
+  private CheckResult count(Rcpt question, boolean known) {
+    var client = question.client().address();
+    RecipientFinding finding =
+        sources.recipient(
+            client,
+            question.address().domain(),
+            question.address().key(),
+            known,
+            () -> directory.registeredServer(client).isPresent());
+    return switch (finding) {
+      case RecipientFinding.Clear clear -> new CheckResult.Pass();
+      case RecipientFinding.Suspect suspect ->
+          new CheckResult.Defer(
+              new Refusal(
+                  Reply.of(
+                      450,
+                      "4.7.1",
+                      "Too many recipients that do not exist, please try again later"),
+                  Reason.HARVESTING,
+                  "The source may be trying out recipients.",
+                  Optional.empty(),
+                  Duration.ofSeconds(Math.min(suspect.step(), LONGEST_WAIT_SECONDS))));
+      case RecipientFinding.Blocked blocked ->
+          new CheckResult.Reject(InternalBlock.refusal(blocked.block()));
+    };
+  }
+}

@@ -1,0 +1,416 @@
+package net.postern.source;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import net.postern.db.Database;
+import net.postern.events.Events;
+import net.postern.events.MailEvent;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What this node knows of sources, and its exchange with the other nodes.
+ *
+ * <p>Everything is asked and counted in memory. {@link #exchange}, called about once a second by
+ * one thread, adds what was counted to the sums in the database with one statement for each table,
+ * and reads what other nodes changed. Nothing else touches the database, so no session ever waits
+ * for it; while it is away counts gather here and go out when it is back.
+ *
+ * <p>Memory is bounded: the sources that were met longest ago are forgotten first (the database
+ * still has them, and they are read again when they come back), and blocks beyond {@link
+ * #MAX_BLOCKS} are not taken in.
+ */
+final class SourceBook {
+  private static final Logger LOG = LoggerFactory.getLogger(SourceBook.class);
+
+  /** Blocks in memory, those that are only remembered among them. */
+  static final int MAX_BLOCKS = 200_000;
+
+  /** Rows of one statement. */
+  private static final int BATCH = 5_000;
+
+  /** Pages that are read in one turn at most. */
+  private static final int MAX_PAGES = 20;
+
+  /** So late a change may become visible after its time was written: it is read again. */
+  private static final Duration OVERLAP = Duration.ofSeconds(5);
+
+  /** Standings change slowly and with every message: told less often. */
+  private static final Duration STANDING_INTERVAL = Duration.ofSeconds(10);
+
+  private static final Duration CLEAN_INTERVAL = Duration.ofHours(1);
+
+  /** How long recipients are counted for. */
+  record Windows(Duration ofSources, Duration ofTargets) {}
+
+  private final Windows windows;
+  private final int mostEntries;
+  private final SourceTable table;
+  private final Events events;
+  private final InstantSource clock;
+  private final Cache<Subject, Entry> entries;
+  private final Map<Subject, Entry> changedWindows = new ConcurrentHashMap<>();
+  private final Map<Subject, Entry> changedStandings = new ConcurrentHashMap<>();
+  private final Set<Subject> wanted = ConcurrentHashMap.newKeySet();
+  private final Map<Source, Block> blocks = new ConcurrentHashMap<>();
+  private final Set<Source> standing = ConcurrentHashMap.newKeySet();
+  private final Map<Source, Block> newBlocks = new ConcurrentHashMap<>();
+
+  // Used by the exchanging thread only, under the lock of exchange().
+  private boolean loaded;
+  private boolean full;
+  private Instant blocksSeen = Instant.EPOCH;
+  private Instant windowsSeen = Instant.EPOCH;
+  private Instant standingsSeen = Instant.EPOCH;
+  private Instant standingsSent = Instant.EPOCH;
+  private Instant cleaned = Instant.EPOCH;
+
+  SourceBook(
+      Windows windows, int mostEntries, Database database, Events events, InstantSource clock) {
+    this.windows = windows;
+    this.mostEntries = mostEntries;
+    this.table = new SourceTable(database);
+    this.events = events;
+    this.clock = clock;
+    this.entries = Caffeine.newBuilder().maximumSize(mostEntries).build();
+  }
+
+  Entry of(Subject subject) {
+    Entry known = entries.getIfPresent(subject);
+    return known != null ? known : entries.get(subject, this::make);
+  }
+
+  // One that was forgotten with counts that the database lacks is still there.
+  private Entry make(Subject subject) {
+    Entry waiting = changedWindows.get(subject);
+    if (waiting == null) {
+      waiting = changedStandings.get(subject);
+    }
+    if (waiting != null) {
+      return waiting;
+    }
+    if (wanted.size() < mostEntries) {
+      wanted.add(subject);
+    }
+    return new Entry(
+        subject,
+        switch (subject) {
+          case Source _ -> windows.ofSources();
+          case Target _ -> windows.ofTargets();
+        });
+  }
+
+  /** The other nodes are to learn of this one's window. */
+  void windowChanged(Entry entry) {
+    if (changedWindows.size() < mostEntries) {
+      changedWindows.put(entry.subject(), entry);
+    }
+  }
+
+  /** The other nodes are to learn of this one's standing. */
+  void standingChanged(Entry entry) {
+    if (changedStandings.size() < mostEntries) {
+      changedStandings.put(entry.subject(), entry);
+    }
+  }
+
+  /** What a source is on the block list for; empty when it is not. */
+  Optional<Block> blocked(Source source) {
+    if (!standing.contains(source)) {
+      return Optional.empty();
+    }
+    Block block = blocks.get(source);
+    return block != null && block.stands(clock.instant()) ? Optional.of(block) : Optional.empty();
+  }
+
+  /**
+   * Puts a source on the block list, unless it is there.
+   *
+   * @param first length for the first time; it doubles with each return
+   */
+  Block block(Source source, Block.Kind kind, String why, Duration first, Duration longest) {
+    Instant now = clock.instant();
+    boolean[] begun = {false};
+    Block block =
+        blocks.compute(
+            source,
+            (key, old) -> {
+              if (old != null && old.stands(now)) {
+                return old;
+              }
+              int offence = old != null && old.remembered(now) ? old.offence() + 1 : 1;
+              begun[0] = true;
+              Instant until = now.plus(Block.length(first, longest, offence));
+              Block begins = new Block(source, kind, why, offence, now, until);
+              if (newBlocks.size() < MAX_BLOCKS) {
+                newBlocks.put(source, begins);
+              }
+              return begins;
+            });
+    if (begun[0]) {
+      standing.add(source);
+      events.emit(
+          new MailEvent.SourceBlocked(
+              source.text(), kind.name(), why, block.offence(), block.until()));
+    }
+    return block;
+  }
+
+  /** Sources that are blocked now. */
+  int blockedNow() {
+    return standing.size();
+  }
+
+  /** Subjects in memory. */
+  long remembered() {
+    return entries.estimatedSize();
+  }
+
+  /**
+   * Ends what is over, tells the database what is new here, and learns what is new there.
+   *
+   * @throws SQLException when the database is away; nothing is lost, the next turn does it
+   */
+  synchronized void exchange() throws SQLException {
+    Instant now = clock.instant();
+    expire(now);
+    if (!loaded) {
+      load(now);
+    }
+    sendBlocks(now);
+    sendWindows();
+    if (!now.isBefore(standingsSent.plus(STANDING_INTERVAL))) {
+      sendStandings();
+      standingsSent = now;
+    }
+    learnChanges(now);
+    learnWanted(now);
+    if (!now.isBefore(cleaned.plus(CLEAN_INTERVAL))) {
+      table.clean(now);
+      blocks.values().removeIf(block -> !block.remembered(now));
+      cleaned = now;
+    }
+  }
+
+  /** Tells everything at once, as a node does that stops. */
+  synchronized void flush() throws SQLException {
+    Instant now = clock.instant();
+    sendBlocks(now);
+    sendWindows();
+    sendStandings();
+  }
+
+  private void expire(Instant now) {
+    standing.removeIf(
+        source -> {
+          Block block = blocks.get(source);
+          boolean over = block == null || !block.stands(now);
+          if (over) {
+            events.emit(new MailEvent.SourceReleased(source.text(), "its time is over"));
+          }
+          return over;
+        });
+  }
+
+  private void load(Instant now) throws SQLException {
+    Instant there = table.now();
+    for (SourceTable.BlockRow row : table.remembered(now, MAX_BLOCKS)) {
+      learn(row.block(), now);
+    }
+    blocksSeen = there.minus(OVERLAP);
+    standingsSeen = there.minus(OVERLAP);
+    // What was counted in the last window still counts.
+    Duration longest =
+        windows.ofSources().compareTo(windows.ofTargets()) > 0
+            ? windows.ofSources()
+            : windows.ofTargets();
+    windowsSeen = there.minus(longest);
+    loaded = true;
+  }
+
+  private void sendBlocks(Instant now) throws SQLException {
+    List<Block> sent = new ArrayList<>(newBlocks.values());
+    for (int from = 0; from < sent.size(); from += BATCH) {
+      List<Block> batch = sent.subList(from, Math.min(sent.size(), from + BATCH));
+      List<SourceTable.BlockRow> there = table.addBlocks(batch);
+      batch.forEach(each -> newBlocks.remove(each.source(), each));
+      there.forEach(row -> learn(row.block(), now));
+    }
+  }
+
+  private void sendWindows() throws SQLException {
+    List<SourceTable.SlotDelta> deltas = new ArrayList<>();
+    List<Entry> done = new ArrayList<>();
+    for (Entry entry : List.copyOf(changedWindows.values())) {
+      // Taken out first: what changes from here on marks it anew.
+      changedWindows.remove(entry.subject(), entry);
+      done.add(entry);
+      entry.withWindow(
+          window -> {
+            for (Window.Slot slot : window.changed()) {
+              deltas.add(new SourceTable.SlotDelta(entry.subject(), slot.take()));
+            }
+            return window;
+          });
+      if (deltas.size() >= BATCH) {
+        sendWindows(done, deltas);
+      }
+    }
+    sendWindows(done, deltas);
+  }
+
+  private void sendWindows(List<Entry> done, List<SourceTable.SlotDelta> deltas)
+      throws SQLException {
+    if (deltas.isEmpty()) {
+      done.clear();
+      return;
+    }
+    try {
+      List<SourceTable.WindowRow> sums = table.addWindows(deltas);
+      Instant now = clock.instant();
+      for (SourceTable.WindowRow row : sums) {
+        learn(row, now);
+      }
+      done.clear();
+    } finally {
+      // Still there when the database refused: the counts are new again.
+      for (Entry entry : done) {
+        entry.withWindow(
+            window -> {
+              window.giveBack();
+              return window;
+            });
+        windowChanged(entry);
+      }
+      done.clear();
+      deltas.clear();
+    }
+  }
+
+  private void sendStandings() throws SQLException {
+    List<Entry> all = List.copyOf(changedStandings.values());
+    for (int from = 0; from < all.size(); from += BATCH) {
+      List<Entry> batch = all.subList(from, Math.min(all.size(), from + BATCH));
+      batch.forEach(entry -> changedStandings.remove(entry.subject(), entry));
+      boolean told = false;
+      try {
+        List<Entry.StandingDelta> deltas = batch.stream().map(Entry::takeStanding).toList();
+        for (SourceTable.StandingRow row : table.addStandings(deltas)) {
+          learn(row);
+        }
+        told = true;
+      } finally {
+        if (!told) {
+          for (Entry entry : batch) {
+            entry.giveBackStanding();
+            standingChanged(entry);
+          }
+        }
+      }
+    }
+  }
+
+  private void learnChanges(Instant now) throws SQLException {
+    Instant there = table.now().minus(OVERLAP);
+    for (int page = 0; page < MAX_PAGES; page++) {
+      List<SourceTable.BlockRow> rows = table.blocksSince(blocksSeen);
+      rows.forEach(row -> learn(row.block(), now));
+      blocksSeen = rows.size() == SourceTable.PAGE ? rows.getLast().changed() : there;
+      if (rows.size() < SourceTable.PAGE) {
+        break;
+      }
+    }
+    for (int page = 0; page < MAX_PAGES; page++) {
+      List<SourceTable.WindowRow> rows = table.windowsSince(windowsSeen);
+      rows.forEach(row -> learn(row, now));
+      windowsSeen = rows.size() == SourceTable.PAGE ? rows.getLast().changed() : there;
+      if (rows.size() < SourceTable.PAGE) {
+        break;
+      }
+    }
+    for (int page = 0; page < MAX_PAGES; page++) {
+      List<SourceTable.StandingRow> rows = table.standingsSince(standingsSeen);
+      rows.forEach(this::learn);
+      standingsSeen = rows.size() == SourceTable.PAGE ? rows.getLast().changed() : there;
+      if (rows.size() < SourceTable.PAGE) {
+        break;
+      }
+    }
+  }
+
+  private void learnWanted(Instant now) throws SQLException {
+    List<Subject> asked = List.copyOf(wanted);
+    for (int from = 0; from < asked.size(); from += BATCH) {
+      List<Subject> batch = asked.subList(from, Math.min(asked.size(), from + BATCH));
+      table.standingsOf(batch).forEach(this::learn);
+      table.windowsOf(batch).forEach(row -> learn(row, now));
+      wanted.removeAll(new HashSet<>(batch));
+    }
+  }
+
+  // A block that ends before its time was lifted by a person.
+  private void learn(Block block, Instant now) {
+    Source source = block.source();
+    Block mine = newBlocks.get(source);
+    if (mine != null && block.since().isBefore(mine.since())) {
+      return; // The database does not have this node's own yet.
+    }
+    Block old = blocks.get(source);
+    if (old == null && blocks.size() >= MAX_BLOCKS) {
+      if (!full) {
+        LOG.warn(
+            "{} sources are on the block list; further ones of other nodes are not taken in",
+            MAX_BLOCKS);
+        full = true;
+      }
+      return;
+    }
+    blocks.put(source, block);
+    if (block.stands(now)) {
+      standing.add(source);
+    } else if (standing.remove(source)) {
+      of(source)
+          .withWindow(
+              window -> {
+                window.clear();
+                return window;
+              });
+      events.emit(new MailEvent.SourceReleased(source.text(), "a person decided so"));
+    }
+  }
+
+  private void learn(SourceTable.WindowRow row, Instant now) {
+    Entry entry = of(row.subject());
+    boolean more =
+        entry.withWindow(
+            window -> {
+              if (window.isOver(row.slot(), now)) {
+                return false;
+              }
+              window.slot(row.slot()).learn(row.known(), row.unknown(), row.members());
+              // What was counted here of one that did nothing wrong here matters there now.
+              return !window.changed().isEmpty();
+            });
+    if (more) {
+      windowChanged(entry);
+    }
+  }
+
+  private void learn(SourceTable.StandingRow row) {
+    Entry known = entries.getIfPresent(row.subject());
+    if (known != null) {
+      known.learnStanding(row.good(), row.bad(), row.passedAt());
+    }
+  }
+}

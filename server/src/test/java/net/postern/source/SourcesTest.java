@@ -1,0 +1,361 @@
+package net.postern.source;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.net.InetAddress;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import net.postern.config.LimitsConfig;
+import net.postern.config.TestConfig;
+import net.postern.db.Database;
+import net.postern.db.TestDatabase;
+import net.postern.events.MailEvent;
+import net.postern.events.MailEvent.Reason;
+import net.postern.events.MailEvent.Stage;
+import net.postern.events.Reference;
+import net.postern.id.CustomerId;
+import net.postern.id.MessageId;
+import net.postern.testkit.ManualClock;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Two nodes over one database. */
+class SourcesTest {
+  private static final InetAddress CLIENT = InetAddress.ofLiteral("192.0.2.1");
+  private static final Source SOURCE = Source.address(CLIENT);
+
+  private final Database database = TestDatabase.open();
+  private final ManualClock clock = new ManualClock(Instant.parse("2026-06-01T08:00:00Z"));
+  private final ConcurrentLinkedQueue<MailEvent> events = new ConcurrentLinkedQueue<>();
+  private final LimitsConfig limits = TestConfig.limits();
+  private final Sources one = node();
+  private final Sources two = node();
+  private int names;
+
+  private Sources node() {
+    return new Sources(limits, List.of(), database, events::add, clock);
+  }
+
+  @AfterEach
+  void close() {
+    database.close();
+  }
+
+  private void exchange() throws SQLException {
+    one.exchange();
+    two.exchange();
+    one.exchange();
+  }
+
+  private RecipientFinding unknown(Sources node, InetAddress client) {
+    return node.recipient(
+        client, "example.org", "nobody" + names++ + "@example.org", false, () -> false);
+  }
+
+  private static RecipientFinding known(Sources node, InetAddress client, int number) {
+    return node.recipient(client, "example.org", "u" + number + "@example.org", true, () -> false);
+  }
+
+  private Block harvest(Sources node, InetAddress client) {
+    for (int i = 0; i < 4; i++) {
+      assertFalse(unknown(node, client) instanceof RecipientFinding.Blocked, "too early");
+    }
+    return assertInstanceOf(RecipientFinding.Blocked.class, unknown(node, client)).block();
+  }
+
+  @Test
+  void whoIsBlockedOnOneNodeIsBlockedOnTheOther() throws Exception {
+    exchange();
+    harvest(one, CLIENT);
+    assertTrue(one.blocked(CLIENT).isPresent());
+    assertTrue(two.blocked(CLIENT).isEmpty());
+    exchange();
+    assertEquals(one.blocked(CLIENT), two.blocked(CLIENT));
+    // The controls: a neighbour, and a node that starts now.
+    assertTrue(two.blocked(InetAddress.ofLiteral("192.0.2.2")).isEmpty());
+    Sources three = node();
+    three.exchange();
+    assertTrue(three.blocked(CLIENT).isPresent());
+    assertEquals(
+        1, events.stream().filter(each -> each instanceof MailEvent.SourceBlocked).count());
+  }
+
+  @Test
+  void countsOfBothNodesAreAddedUpAndTheSameRecipientCountsOnce() throws Exception {
+    exchange();
+    for (int i = 0; i < 20; i++) {
+      for (Sources node : List.of(one, two)) {
+        assertEquals(
+            RecipientFinding.CLEAR,
+            node.recipient(CLIENT, "example.org", "typo@example.org", false, () -> false));
+        exchange();
+      }
+    }
+    unknown(one, CLIENT);
+    unknown(two, CLIENT);
+    exchange();
+    assertInstanceOf(RecipientFinding.Suspect.class, unknown(one, CLIENT));
+    exchange();
+    assertInstanceOf(RecipientFinding.Blocked.class, unknown(two, CLIENT));
+  }
+
+  @Test
+  void whatIsKnownHereCountsThere() throws Exception {
+    exchange();
+    for (int i = 0; i < 10; i++) {
+      assertEquals(RecipientFinding.CLEAR, known(one, CLIENT, i));
+    }
+    for (int i = 0; i < 3; i++) {
+      unknown(two, CLIENT);
+    }
+    exchange();
+    exchange();
+    // 4 of 14 on both; on the other node alone it would be 4 of 4.
+    assertEquals(RecipientFinding.CLEAR, unknown(two, CLIENT));
+  }
+
+  @Test
+  void blocksOfOneThatReturnsGrowAndEnd() throws Exception {
+    exchange();
+    long hours = 1;
+    for (int time = 1; time <= 6; time++) {
+      Sources node = time % 2 == 0 ? two : one;
+      Block block = harvest(node, CLIENT);
+      assertEquals(time, block.offence());
+      assertEquals(Duration.ofHours(hours), Duration.between(block.since(), block.until()));
+      exchange();
+      clock.advance(Duration.ofHours(hours).minusSeconds(1));
+      assertTrue(one.blocked(CLIENT).isPresent() && two.blocked(CLIENT).isPresent());
+      clock.advance(Duration.ofSeconds(1));
+      assertTrue(one.blocked(CLIENT).isEmpty() && two.blocked(CLIENT).isEmpty());
+      exchange();
+      assertEquals(0, one.blockedNow() + two.blockedNow());
+      hours *= 2;
+      // Windows of the other hour count no more.
+      clock.advance(Duration.ofHours(1));
+    }
+    clock.advance(Block.MEMORY);
+    assertEquals(1, harvest(one, CLIENT).offence());
+  }
+
+  @Test
+  void twoNodesThatBlockAtOnceBlockOnce() throws Exception {
+    exchange();
+    harvest(one, CLIENT);
+    harvest(two, CLIENT);
+    exchange();
+    assertEquals(1, one.blocked(CLIENT).orElseThrow().offence());
+    assertEquals(one.blocked(CLIENT), two.blocked(CLIENT));
+  }
+
+  @Test
+  void aPersonMayLiftABlockAndSetOne() throws Exception {
+    SourceDesk desk = new SourceDesk(database, clock);
+    exchange();
+    harvest(one, CLIENT);
+    exchange();
+    assertEquals(1, desk.blocked(10).size());
+    clock.advance(Duration.ofSeconds(5));
+    assertTrue(desk.unblock(SOURCE).isPresent());
+    exchange();
+    assertTrue(one.blocked(CLIENT).isEmpty() && two.blocked(CLIENT).isEmpty());
+    assertEquals(RecipientFinding.CLEAR, unknown(one, CLIENT), "what was counted is forgotten");
+    assertEquals(Optional.empty(), desk.unblock(SOURCE));
+    desk.block(SOURCE.network(), Duration.ofDays(2), "abuse");
+    exchange();
+    assertEquals("abuse", two.blocked(CLIENT).orElseThrow().why());
+    clock.advance(Duration.ofDays(2));
+    assertTrue(two.blocked(CLIENT).isEmpty());
+  }
+
+  @Test
+  void withoutTheDatabaseANodeGoesOnAndCatchesUp() throws Exception {
+    exchange();
+    TestDatabase.takeAway(database);
+    assertThrows(SQLException.class, one::exchange);
+    harvest(one, CLIENT);
+    assertTrue(one.blocked(CLIENT).isPresent());
+    assertEquals(RecipientFinding.CLEAR, known(two, CLIENT, 1), "nothing is refused for it");
+    assertThrows(SQLException.class, one::exchange);
+    TestDatabase.bringBack(database);
+    net.postern.testkit.Await.until(
+        () -> {
+          try {
+            exchange();
+            return two.blocked(CLIENT).isPresent();
+          } catch (SQLException e) {
+            return false;
+          }
+        });
+  }
+
+  @Test
+  void aBlockEndsWithoutTheDatabase() throws Exception {
+    exchange();
+    harvest(one, CLIENT);
+    exchange();
+    TestDatabase.takeAway(database);
+    clock.advance(Duration.ofHours(1));
+    assertThrows(SQLException.class, two::exchange);
+    assertTrue(two.blocked(CLIENT).isEmpty());
+    assertEquals(0, two.blockedNow());
+  }
+
+  @Test
+  void aGoodNameIsSharedAndHasCredit() throws Exception {
+    exchange();
+    assertEquals(Grade.NEW, two.grade(CLIENT));
+    for (int i = 0; i < 30; i++) {
+      one.emit(accepted("PASS"));
+    }
+    assertEquals(Grade.GOOD, one.grade(CLIENT));
+    clock.advance(Duration.ofSeconds(10));
+    exchange();
+    two.exchange();
+    assertEquals(Grade.GOOD, two.grade(CLIENT));
+    for (int i = 0; i < 9; i++) {
+      assertEquals(RecipientFinding.CLEAR, unknown(two, CLIENT));
+    }
+    // The control: nobody has credit without end.
+    for (int i = 0; i < 10; i++) {
+      unknown(two, CLIENT);
+    }
+    assertInstanceOf(RecipientFinding.Blocked.class, unknown(two, CLIENT));
+  }
+
+  @Test
+  void spamAndRefusalsMakeABadNameAndOurOwnFaultsDoNot() {
+    for (int i = 0; i < 50; i++) {
+      one.emit(refused(Reason.DATABASE_UNAVAILABLE));
+      one.emit(refused(Reason.SOURCE_BLOCKED));
+    }
+    assertEquals(Grade.NEW, one.grade(CLIENT));
+    for (int i = 0; i < 3; i++) {
+      one.emit(accepted("QUARANTINE"));
+      one.emit(refused(Reason.CONTENT));
+    }
+    assertEquals(Grade.BAD, one.grade(CLIENT));
+    assertEquals(5, one.connections(CLIENT, 50));
+    assertEquals(50, one.connections(InetAddress.ofLiteral("198.51.100.1"), 50));
+  }
+
+  @Test
+  void insideNetworksAreNobodysBusiness() {
+    InetAddress inside = InetAddress.ofLiteral("10.1.2.3");
+    for (int i = 0; i < 10_000; i++) {
+      assertEquals(RecipientFinding.CLEAR, unknown(one, inside));
+      assertEquals(new Pace.Free(), one.connect(inside));
+      assertFalse(one.floods(inside));
+    }
+    assertFalse(one.isToWait(inside));
+    assertTrue(one.isToWait(CLIENT));
+  }
+
+  @Test
+  void aCustomersOwnServerIsDeferredAndNeverBlocked() {
+    for (int i = 0; i < 49; i++) {
+      RecipientFinding finding =
+          one.recipient(CLIENT, "example.org", "x" + i + "@example.org", false, () -> true);
+      assertEquals(RecipientFinding.CLEAR, finding);
+    }
+    for (int i = 49; i < 200; i++) {
+      assertInstanceOf(
+          RecipientFinding.Suspect.class,
+          one.recipient(CLIENT, "example.org", "x" + i + "@example.org", false, () -> true));
+    }
+    assertTrue(one.blocked(CLIENT).isEmpty());
+  }
+
+  @Test
+  void whoWaitedForTheGreetingIsRememberedOnAllNodes() throws Exception {
+    exchange();
+    assertTrue(two.isToWait(CLIENT));
+    one.hasWaited(CLIENT);
+    assertFalse(one.isToWait(CLIENT));
+    clock.advance(Duration.ofSeconds(10));
+    exchange();
+    two.exchange();
+    assertFalse(two.isToWait(CLIENT));
+    clock.advance(Duration.ofDays(31));
+    assertTrue(one.isToWait(CLIENT) && two.isToWait(CLIENT));
+  }
+
+  @Test
+  void aFloodingNetworkIsRefusedOnAllNodesAndItsGoodSourcesAreNot() throws Exception {
+    exchange();
+    for (int i = 0; i < 30; i++) {
+      one.emit(accepted("PASS"));
+    }
+    InetAddress flooder = InetAddress.ofLiteral("192.0.2.200");
+    for (int i = 0; i < limits.flood(); i++) {
+      assertFalse(one.floods(flooder));
+    }
+    assertTrue(one.floods(flooder));
+    assertFalse(one.floods(CLIENT), "a good name");
+    assertFalse(one.floods(InetAddress.ofLiteral("198.51.100.1")), "another network");
+    assertFalse(two.floods(flooder));
+    exchange();
+    assertTrue(two.floods(flooder));
+    clock.advance(Duration.ofMinutes(10));
+    assertFalse(two.floods(flooder));
+  }
+
+  @Test
+  void memoryIsBoundedWhateverComes() {
+    Sources small =
+        new Sources(
+            TestConfig.limits("remembered_sources = 1000"),
+            List.of(),
+            database,
+            events::add,
+            clock);
+    for (int i = 0; i < 100_000; i++) {
+      InetAddress client = InetAddress.ofLiteral("2001:db8:%x:%x::1".formatted(i >> 8, i & 0xff));
+      small.recipient(client, "example.org", "u" + i, true, () -> false);
+      small.connect(client);
+      small.floods(client);
+    }
+    net.postern.testkit.Await.until(() -> small.remembered() < 2_000);
+  }
+
+  private static MailEvent.Peer peer() {
+    return new MailEvent.Peer(CLIENT.getHostAddress(), "client.example", "");
+  }
+
+  private static MailEvent accepted(String verdict) {
+    return new MailEvent.Accepted(
+        MessageId.create(),
+        CustomerId.create(),
+        peer(),
+        "a@client.example",
+        List.of("b@example.org"),
+        1000,
+        verdict,
+        0,
+        List.of(),
+        3,
+        Duration.ofMillis(1));
+  }
+
+  private static MailEvent refused(Reason reason) {
+    return new MailEvent.Refused(
+        Stage.RCPT,
+        reason,
+        550,
+        "5.7.1",
+        "No.",
+        peer(),
+        "",
+        "",
+        Optional.empty(),
+        Reference.of(reason, Instant.parse("2026-06-01T08:00:00Z")));
+  }
+}

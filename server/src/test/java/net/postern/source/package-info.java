@@ -1,0 +1,4 @@
+@NullMarked
+package net.postern.source;
+
+import org.jspecify.annotations.NullMarked;
