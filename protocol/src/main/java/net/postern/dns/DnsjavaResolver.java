@@ -1,72 +1,36 @@
 package net.postern.dns;
 
+import com.github.benmanes.caffeine.cache.Ticker;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.function.Function;
-import org.xbill.DNS.AAAARecord;
-import org.xbill.DNS.ARecord;
-import org.xbill.DNS.Cache;
-import org.xbill.DNS.DClass;
-import org.xbill.DNS.ExtendedResolver;
-import org.xbill.DNS.MXRecord;
-import org.xbill.DNS.Name;
-import org.xbill.DNS.PTRRecord;
-import org.xbill.DNS.Record;
-import org.xbill.DNS.ReverseMap;
-import org.xbill.DNS.SimpleResolver;
-import org.xbill.DNS.TXTRecord;
-import org.xbill.DNS.TextParseException;
-import org.xbill.DNS.Type;
-import org.xbill.DNS.lookup.LookupSession;
-import org.xbill.DNS.lookup.NoSuchDomainException;
-import org.xbill.DNS.lookup.NoSuchRRSetException;
+import org.xbill.DNS.ResolverConfig;
+import org.xbill.DNS.hosts.HostsFileParser;
 
 /**
  * Asks name servers through dnsjava: UDP with TCP for what is truncated, answers and denials cached
- * by their TTL, the system's hosts file honoured for addresses. Names are absolute: no search list.
+ * by their TTLs, the system's hosts file honoured for addresses. Names are absolute: no search
+ * list.
+ *
+ * <p>Make one for a whole node: the cache and what is under way are shared by it and by all that
+ * {@link #within} makes of it.
  */
 public final class DnsjavaResolver implements Resolver {
-  /** Bound on cached names. */
   private static final int CACHE_ENTRIES = 20_000;
 
-  /** Longest that an answer or denial is believed, in seconds, whatever its TTL. */
-  private static final int CACHE_SECONDS = 3_600;
-
-  private static final int TRIES = 2;
-
-  private final LookupSession session;
+  private final DnsClient client;
   private final Duration limit;
 
-  private DnsjavaResolver(org.xbill.DNS.Resolver resolver, Duration limit) {
-    Cache cache = new Cache(DClass.IN);
-    cache.setMaxEntries(CACHE_ENTRIES);
-    cache.setMaxCache(CACHE_SECONDS);
-    cache.setMaxNCache(CACHE_SECONDS);
-    this.session =
-        LookupSession.builder().resolver(resolver).cache(cache).defaultHostsFileParser().build();
+  private DnsjavaResolver(DnsClient client, Duration limit) {
+    this.client = client;
     this.limit = limit;
   }
 
-  /**
-   * Asks the name servers that the system is set up with.
-   *
-   * @param limit longest time for one answer, all tries together
-   */
-  public static DnsjavaResolver system(Duration limit) {
-    ExtendedResolver resolver = new ExtendedResolver();
-    resolver.setRetries(TRIES);
-    resolver.setTimeout(limit.dividedBy(TRIES));
-    return new DnsjavaResolver(resolver, limit);
+  /** A resolver with a cache of its own. */
+  public static DnsjavaResolver open(DnsSettings settings) {
+    return open(settings, new HostsFileParser(), Ticker.systemTicker());
   }
 
   /**
@@ -75,109 +39,55 @@ public final class DnsjavaResolver implements Resolver {
    * @param limit longest time for one answer
    */
   public static DnsjavaResolver of(InetSocketAddress server, Duration limit) {
-    SimpleResolver resolver = new SimpleResolver(server);
-    resolver.setTimeout(limit);
-    return new DnsjavaResolver(resolver, limit);
+    return open(new DnsSettings(List.of(server), limit, CACHE_ENTRIES));
+  }
+
+  /** For tests: with a hosts file of its own, and a clock for what is remembered. */
+  static DnsjavaResolver open(DnsSettings settings, Path hosts, Ticker ticker) {
+    return open(settings, new HostsFileParser(hosts), ticker);
+  }
+
+  private static DnsjavaResolver open(DnsSettings given, HostsFileParser hosts, Ticker ticker) {
+    DnsSettings settings =
+        given.servers().isEmpty()
+            ? new DnsSettings(
+                ResolverConfig.getCurrentConfig().servers(), given.timeout(), given.cacheEntries())
+            : given;
+    return new DnsjavaResolver(new DnsClient(settings, hosts, ticker), settings.timeout());
   }
 
   @Override
   public Answer<MxRecord> mx(String domain) {
-    return ask(
-        domain,
-        Type.MX,
-        r ->
-            r instanceof MXRecord mx
-                ? Optional.of(new MxRecord(mx.getPriority(), plain(mx.getTarget())))
-                : Optional.empty());
+    return client.ask(domain, Kind.MX, limit);
   }
 
   @Override
   public Answer<InetAddress> a(String host) {
-    return ask(
-        host, Type.A, r -> r instanceof ARecord a ? Optional.of(a.getAddress()) : Optional.empty());
+    return client.ask(host, Kind.A, limit);
   }
 
   @Override
   public Answer<InetAddress> aaaa(String host) {
-    return ask(
-        host,
-        Type.AAAA,
-        r -> r instanceof AAAARecord a ? Optional.of(a.getAddress()) : Optional.empty());
+    return client.ask(host, Kind.AAAA, limit);
   }
 
   @Override
   public Answer<String> txt(String name) {
-    return ask(
-        name,
-        Type.TXT,
-        r -> r instanceof TXTRecord txt ? Optional.of(joined(txt)) : Optional.empty());
+    return client.ask(name, Kind.TXT, limit);
   }
 
   @Override
   public Answer<String> ptr(InetAddress address) {
-    return ask(
-        ReverseMap.fromAddress(address),
-        Type.PTR,
-        r -> r instanceof PTRRecord ptr ? Optional.of(plain(ptr.getTarget())) : Optional.empty());
+    return client.ask(DnsNames.reverse(address), Kind.PTR, limit);
   }
 
-  private <T> Answer<T> ask(String name, int type, Function<Record, Optional<T>> read) {
-    try {
-      return ask(Name.fromString(name.endsWith(".") ? name : name + "."), type, read);
-    } catch (TextParseException e) {
-      // No name server can know a name that does not fit the DNS.
-      return new Answer.NxDomain<>();
-    }
+  @Override
+  public DnsjavaResolver within(Duration shorter) {
+    return shorter.compareTo(limit) < 0 ? new DnsjavaResolver(client, shorter) : this;
   }
 
-  private <T> Answer<T> ask(Name name, int type, Function<Record, Optional<T>> read) {
-    try {
-      List<Record> records =
-          session
-              .lookupAsync(name, type)
-              .toCompletableFuture()
-              .get(limit.toMillis(), TimeUnit.MILLISECONDS)
-              .getRecords();
-      List<T> values = new ArrayList<>(records.size());
-      for (Record record : records) {
-        read.apply(record).ifPresent(values::add);
-      }
-      return values.isEmpty() ? new Answer.NoData<>() : new Answer.Found<>(values);
-    } catch (ExecutionException e) {
-      Throwable cause = e.getCause();
-      return switch (cause) {
-        case NoSuchDomainException _ -> new Answer.NxDomain<>();
-        case NoSuchRRSetException _ -> new Answer.NoData<>();
-        case null -> new Answer.Failure<>("DNS: no answer for " + name);
-        case Throwable other -> new Answer.Failure<>("DNS: " + reason(name, other));
-      };
-    } catch (TimeoutException e) {
-      return new Answer.Failure<>(
-          "DNS: no answer for " + name + " within " + limit.toSeconds() + " s");
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return new Answer.Failure<>("DNS: interrupted");
-    }
-  }
-
-  private static String reason(Name name, Throwable cause) {
-    if (cause instanceof UnknownHostException) {
-      return "name server of this machine is unknown";
-    }
-    String message = cause.getMessage();
-    return message == null ? "no answer for " + name : message;
-  }
-
-  private static String plain(Name name) {
-    String text = name.toString(true).toLowerCase(Locale.ROOT);
-    return text.equals(".") ? "" : text;
-  }
-
-  private static String joined(TXTRecord record) {
-    StringBuilder out = new StringBuilder();
-    for (byte[] part : record.getStringsAsByteArrays()) {
-      out.append(new String(part, StandardCharsets.UTF_8));
-    }
-    return out.toString();
+  /** What the client behind this resolver did, for all that share it. */
+  public DnsStats stats() {
+    return client.stats();
   }
 }

@@ -1,23 +1,28 @@
 package net.postern.dns;
 
 import java.net.InetAddress;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 
 /**
  * Answers from maps that can be changed at any time. A name that has no record of any type does not
  * exist. Safe for many threads.
  */
 public final class MapResolver implements Resolver {
+  private static final int MAX_ALIASES = 10;
+
   private final Map<String, List<MxRecord>> mx = new ConcurrentHashMap<>();
   private final Map<String, List<InetAddress>> a = new ConcurrentHashMap<>();
   private final Map<String, List<InetAddress>> aaaa = new ConcurrentHashMap<>();
   private final Map<String, List<String>> txt = new ConcurrentHashMap<>();
-  private final Map<InetAddress, List<String>> ptr = new ConcurrentHashMap<>();
+  private final Map<String, List<String>> ptr = new ConcurrentHashMap<>();
+  private final Map<String, String> aliases = new ConcurrentHashMap<>();
   private final Map<String, String> failures = new ConcurrentHashMap<>();
+  private final Map<String, String> failuresBeyond = new ConcurrentHashMap<>();
 
   public MapResolver mx(String domain, MxRecord... records) {
     mx.put(key(domain), List.of(records));
@@ -47,8 +52,20 @@ public final class MapResolver implements Resolver {
     return this;
   }
 
+  /**
+   * @param address a literal, or its name below {@code arpa}
+   */
   public MapResolver ptr(String address, String... names) {
-    ptr.put(InetAddress.ofLiteral(address), List.of(names));
+    boolean name = key(address).endsWith(".arpa");
+    ptr.put(
+        name ? key(address) : DnsNames.reverse(InetAddress.ofLiteral(address)),
+        Stream.of(names).map(MapResolver::key).toList());
+    return this;
+  }
+
+  /** From now on a name stands for another one. */
+  public MapResolver alias(String name, String target) {
+    aliases.put(key(name), target);
     return this;
   }
 
@@ -58,9 +75,16 @@ public final class MapResolver implements Resolver {
     return this;
   }
 
-  /** Undoes {@link #failing}. */
+  /** From now on questions for this name fail for types of which it has no records. */
+  public MapResolver failingBeyond(String name, String reason) {
+    failuresBeyond.put(key(name), reason);
+    return this;
+  }
+
+  /** Undoes {@link #failing} and {@link #failingBeyond}. */
   public MapResolver mended(String name) {
     failures.remove(key(name));
+    failuresBeyond.remove(key(name));
     return this;
   }
 
@@ -86,23 +110,42 @@ public final class MapResolver implements Resolver {
 
   @Override
   public Answer<String> ptr(InetAddress address) {
-    List<String> names = ptr.getOrDefault(address, List.of());
-    return names.isEmpty() ? new Answer.NxDomain<>() : new Answer.Found<>(names);
+    return answer(DnsNames.reverse(address), ptr);
+  }
+
+  @Override
+  public MapResolver within(Duration limit) {
+    return this;
   }
 
   private <T> Answer<T> answer(String name, Map<String, List<T>> type) {
     String key = key(name);
-    String failure = failures.get(key);
+    for (int i = 0; i <= MAX_ALIASES; i++) {
+      String failure = failures.get(key);
+      if (failure != null) {
+        return new Answer.Failure<>(failure);
+      }
+      List<T> records = type.getOrDefault(key, List.of());
+      if (!records.isEmpty()) {
+        return new Answer.Found<>(records);
+      }
+      String target = aliases.get(key);
+      if (target == null) {
+        return without(key);
+      }
+      key = key(target);
+    }
+    return new Answer.Failure<>("the aliases of " + name + " do not end");
+  }
+
+  private <T> Answer<T> without(String key) {
+    String failure = failuresBeyond.get(key);
     if (failure != null) {
       return new Answer.Failure<>(failure);
     }
-    List<T> records = type.getOrDefault(key, List.of());
-    if (!records.isEmpty()) {
-      return new Answer.Found<>(records);
-    }
-    boolean exists =
-        mx.containsKey(key) || a.containsKey(key) || aaaa.containsKey(key) || txt.containsKey(key);
-    return exists ? new Answer.NoData<>() : new Answer.NxDomain<>();
+    return Stream.of(mx, a, aaaa, txt, ptr).anyMatch(all -> all.containsKey(key))
+        ? new Answer.NoData<>()
+        : new Answer.NxDomain<>();
   }
 
   private static List<InetAddress> literals(String[] addresses) {
@@ -110,7 +153,6 @@ public final class MapResolver implements Resolver {
   }
 
   private static String key(String name) {
-    String lower = name.toLowerCase(Locale.ROOT);
-    return lower.endsWith(".") ? lower.substring(0, lower.length() - 1) : lower;
+    return DnsNames.canonical(name);
   }
 }

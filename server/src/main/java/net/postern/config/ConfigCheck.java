@@ -39,6 +39,7 @@ final class ConfigCheck {
     check.database(config.database());
     check.vault(config.vault());
     check.delivery(config.delivery());
+    check.dns(config.dns());
     check.observe(config.observe(), config.edge());
   }
 
@@ -95,6 +96,21 @@ final class ConfigCheck {
     }
     edge.certificate().ifPresent(path -> readable("edge.certificate", path));
     edge.privateKey().ifPresent(path -> readable("edge.private_key", path));
+  }
+
+  private void dns(DnsConfig dns) {
+    Set<HostPort> seen = new HashSet<>();
+    for (HostPort server : dns.servers()) {
+      if (Network.parse(server.host()).isEmpty() || server.host().indexOf('/') >= 0) {
+        report.problem(
+            "dns.servers",
+            "\"" + server + "\" is no address and port; write one such as \"127.0.0.1:53\"");
+      } else if (server.port() == 0) {
+        report.problem("dns.servers", server + " has no port; name servers listen on 53");
+      } else if (!seen.add(server)) {
+        report.problem("dns.servers", server + " is listed twice; keep one");
+      }
+    }
   }
 
   private void database(DatabaseConfig database) {

@@ -8,4 +8,5 @@ public record PosternConfig(
     DatabaseConfig database,
     VaultConfig vault,
     DeliveryConfig delivery,
+    DnsConfig dns,
     ObserveConfig observe) {}

@@ -2,6 +2,7 @@ package net.postern.node;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Clock;
 import java.time.Duration;
@@ -16,11 +17,13 @@ import net.postern.address.EmailAddress;
 import net.postern.batch.PeriodicJob;
 import net.postern.config.ChecksConfig;
 import net.postern.config.DeliveryConfig;
+import net.postern.config.DnsConfig;
 import net.postern.config.NodeConfig;
 import net.postern.config.PosternConfig;
 import net.postern.db.Database;
 import net.postern.db.DatabaseException;
 import net.postern.delivery.DeliveryEngine;
+import net.postern.dns.DnsSettings;
 import net.postern.dns.DnsjavaResolver;
 import net.postern.edge.CertificateWatch;
 import net.postern.edge.EdgeServer;
@@ -70,9 +73,6 @@ import org.slf4j.LoggerFactory;
 public final class Node implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Node.class);
 
-  /** Longest wait for an answer of the DNS. */
-  private static final Duration DNS_LIMIT = Duration.ofSeconds(10);
-
   /** The part of the drain that deliveries have left, whatever sessions do: one in so many. */
   private static final int DELIVERY_SHARE = 4;
 
@@ -99,6 +99,7 @@ public final class Node implements AutoCloseable {
   private final Reconciler reconciler;
   private final Compactor compactor;
   private final KeyUpkeep keyUpkeep;
+  private final DnsjavaResolver dns;
   private final DeliveryEngine delivery;
   private final EdgeServer edge;
   private final Optional<ObserveServer> observe;
@@ -187,13 +188,13 @@ public final class Node implements AutoCloseable {
         new Reconciler(vault, ledger, new SegmentTable(database), new LedgerRebuild(database));
     Reconciler.Report found = reconciler.start();
 
+    dns = DnsjavaResolver.open(dnsSettings(config.dns()));
     delivery =
         new DeliveryEngine(
             config.delivery(),
             hostname,
             DeliveryEngine.SMTP_PORT,
-            new DeliveryEngine.Parts(
-                ledger, vault, directory, DnsjavaResolver.system(DNS_LIMIT), events, clock));
+            new DeliveryEngine.Parts(ledger, vault, directory, dns, events, clock));
     rollback.add(() -> delivery.close(Duration.ZERO));
     delivery.start();
 
@@ -394,6 +395,15 @@ public final class Node implements AutoCloseable {
         .orElseThrow();
   }
 
+  private static DnsSettings dnsSettings(DnsConfig config) {
+    return new DnsSettings(
+        config.servers().stream()
+            .map(at -> new InetSocketAddress(InetAddress.ofLiteral(at.host()), at.port()))
+            .toList(),
+        config.timeout(),
+        config.cacheEntries());
+  }
+
   private static Route outbound(DeliveryConfig config) {
     return config
         .smarthost()
@@ -437,6 +447,7 @@ public final class Node implements AutoCloseable {
         "Objects copied to stores that lacked them",
         vault.upkeep()::repaired);
     StoreGauges.register(metrics.registry(), vault.upkeep(), scrubber);
+    DnsGauges.register(metrics.registry(), dns);
     metrics.gauge(
         "postern.vault.live.bytes",
         "Bytes of messages that something keeps, in one store",

@@ -1,0 +1,5 @@
+/** Tests of SPF. */
+@NullMarked
+package net.postern.auth;
+
+import org.jspecify.annotations.NullMarked;
