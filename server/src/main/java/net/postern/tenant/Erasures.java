@@ -293,6 +293,8 @@ public final class Erasures {
 
   private static void leave(Handle handle, MailboxId mailbox, Instant now) {
     handle.execute("delete from address where mailbox_id = ?", mailbox.value());
+    handle.execute("delete from sender_entry where mailbox_id = ?", mailbox.value());
+    handle.execute("delete from check_choice where mailbox_id = ?", mailbox.value());
     handle.execute(
         "update mailbox set erased_at = ? where id = ?", Timestamp.from(now), mailbox.value());
   }
@@ -304,6 +306,8 @@ public final class Erasures {
         "delete from route where domain in (select name from domain where customer_id = ?)", id);
     handle.execute("delete from domain where customer_id = ?", id);
     handle.execute("delete from registered_server where customer_id = ?", id);
+    handle.execute("delete from sender_entry where customer_id = ?", id);
+    handle.execute("delete from check_choice where customer_id = ?", id);
     handle.execute(
         "update mailbox set erased_at = ? where customer_id = ? and erased_at is null",
         Timestamp.from(now),

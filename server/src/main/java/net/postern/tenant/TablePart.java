@@ -33,7 +33,9 @@ public record TablePart(String table, String whose) implements SettingsPart {
           new TablePart("address", "customer_id = :customer"),
           new TablePart(
               "route", "domain in (select name from domain where customer_id = :customer)"),
-          new TablePart("legal_hold", "customer_id = :customer"));
+          new TablePart("legal_hold", "customer_id = :customer"),
+          new TablePart("sender_entry", "customer_id = :customer"),
+          new TablePart("check_choice", "customer_id = :customer"));
 
   @Override
   public String name() {
