@@ -44,6 +44,12 @@ public sealed interface MailEvent {
     SEQUENCE,
     TIMEOUT,
     CONTENT,
+    BLOCKED_SENDER,
+    BLOCK_LIST,
+    GREYLISTED,
+    SPF_FAIL,
+    SENDER_DOMAIN,
+    HELO,
     STORES_UNAVAILABLE,
     DATABASE_UNAVAILABLE,
     OVERLOADED,
@@ -155,4 +161,11 @@ public sealed interface MailEvent {
       boolean full,
       Duration took)
       implements MailEvent {}
+
+  /**
+   * A list that is asked through the DNS began ({@code up}) or ceased to be used.
+   *
+   * @param zone the list's name in our configuration
+   */
+  record ListHealth(String zone, boolean up, String why) implements MailEvent {}
 }

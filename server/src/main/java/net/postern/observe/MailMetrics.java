@@ -139,6 +139,8 @@ public final class MailMetrics implements Events, AutoCloseable {
       case MailEvent.Deferred _ -> deferred.increment();
       case MailEvent.Returned _ -> returned.increment();
       case MailEvent.StoreHealth health -> store(health.store()).set(health.up() ? 1 : 0);
+      // Each zone has gauges of its own.
+      case MailEvent.ListHealth _ -> {}
       case MailEvent.StoreDamage found ->
           damage.increment(new Damage(found.store(), found.damage(), found.repaired()));
       case MailEvent.Scrubbed pass -> {
