@@ -5,6 +5,8 @@ public record PosternConfig(
     NodeConfig node,
     EdgeConfig edge,
     ChecksConfig checks,
+    DnsblConfig dnsbl,
+    GreylistConfig greylist,
     DatabaseConfig database,
     VaultConfig vault,
     DeliveryConfig delivery,
