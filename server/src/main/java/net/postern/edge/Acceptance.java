@@ -61,8 +61,8 @@ final class Acceptance {
     boolean utf8 = transaction.mail().utf8();
     Envelope envelope =
         new Envelope(
-            session.connection().client(),
-            "",
+            session.client().address(),
+            session.client().verifiedName(),
             session.helo(),
             session.protocol(utf8),
             session.connection().tls(),
@@ -72,6 +72,7 @@ final class Acceptance {
             session.notes().stream()
                 .map(note -> new Envelope.Note(note.name(), note.detail()))
                 .toList(),
+            transaction.question().receivedSpf(context.hostname()),
             context.clock().instant());
     try {
       return context.intake().accept(envelope, content);

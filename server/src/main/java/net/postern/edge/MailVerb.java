@@ -44,7 +44,8 @@ final class MailVerb implements Verb {
     if (!context.memory().hasRoomFor(announced)) {
       return session.refuse(Stage.MAIL, Reason.OVERLOADED, Replies.OUT_OF_MEMORY);
     }
-    Mail question = new Mail(session.client(), session.helo(), mail.reversePath());
+    Mail question =
+        context.checks().questions().mail(session.client(), session.helo(), mail.reversePath());
     session.begin(new Transaction(mail, question));
     Optional<SmtpSession.Next> refused =
         session.ask(Stage.MAIL, context.checks().mail(), question, "");

@@ -3,7 +3,6 @@ package net.postern.edge;
 import java.io.IOException;
 import java.util.Optional;
 import net.postern.address.EmailAddress;
-import net.postern.edge.check.Rcpt;
 import net.postern.edge.check.Refusal;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
@@ -91,7 +90,7 @@ final class RcptVerb implements Verb {
         session.ask(
             Stage.RCPT,
             session.context().checks().rcpt(),
-            new Rcpt(transaction.question(), address, lookup),
+            session.context().checks().questions().rcpt(transaction.question(), address, lookup),
             address.toString());
     if (refused.isPresent()) {
       return refused.get();

@@ -70,8 +70,8 @@ final class SmtpSession {
   SmtpSession(EdgeContext context, Connection connection) {
     this.context = context;
     this.connection = connection;
-    this.client = new Client(connection.client());
-    this.clientAddress = connection.client().getHostAddress();
+    this.client = context.checks().questions().client(connection.client());
+    this.clientAddress = client.address().getHostAddress();
     this.sessionDeadline = Ticks.after(context.config().sessionTimeout());
     this.reader = new WireReader(connection);
   }

@@ -1,10 +1,11 @@
 package net.postern.edge;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import net.postern.edge.check.CheckResult;
 import net.postern.edge.check.Mail;
 import net.postern.smtp.ChunkCheck;
@@ -15,7 +16,8 @@ import net.postern.tenant.Recipient;
 final class Transaction {
   private final MailArguments mail;
   private final Mail question;
-  private final List<CheckResult.Note> notes = new ArrayList<>();
+  // Each recipient's checks see the same sender: what they say of it is said once.
+  private final Set<CheckResult.Note> notes = new LinkedHashSet<>();
   private final Map<String, Recipient> recipients = new LinkedHashMap<>(4);
   private Optional<Chunks> chunks = Optional.empty();
 

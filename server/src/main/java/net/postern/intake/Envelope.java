@@ -20,6 +20,8 @@ import net.postern.tenant.Recipient;
  * @param recipients all were accepted at RCPT; at least one
  * @param utf8 whether the client said SMTPUTF8
  * @param notes what the checks of the dialogue found
+ * @param spf the field {@code Received-SPF} with its line end (RFC 7208 §9.1); empty when SPF was
+ *     not checked
  */
 public record Envelope(
     InetAddress client,
@@ -31,7 +33,34 @@ public record Envelope(
     List<Recipient> recipients,
     boolean utf8,
     List<Note> notes,
+    String spf,
     Instant receivedAt) {
+
+  /** One for which SPF was not checked. */
+  public Envelope(
+      InetAddress client,
+      String clientName,
+      String helo,
+      String protocol,
+      String tls,
+      Optional<EmailAddress> reversePath,
+      List<Recipient> recipients,
+      boolean utf8,
+      List<Note> notes,
+      Instant receivedAt) {
+    this(
+        client,
+        clientName,
+        helo,
+        protocol,
+        tls,
+        reversePath,
+        recipients,
+        utf8,
+        notes,
+        "",
+        receivedAt);
+  }
 
   /**
    * Something that a check of the dialogue found, which the filter is to weigh.

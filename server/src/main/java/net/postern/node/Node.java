@@ -15,7 +15,6 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import net.postern.address.EmailAddress;
 import net.postern.batch.PeriodicJob;
-import net.postern.config.ChecksConfig;
 import net.postern.config.DeliveryConfig;
 import net.postern.config.DnsConfig;
 import net.postern.config.NodeConfig;
@@ -29,7 +28,6 @@ import net.postern.edge.CertificateWatch;
 import net.postern.edge.EdgeServer;
 import net.postern.edge.ListenException;
 import net.postern.edge.TlsException;
-import net.postern.edge.check.Checks;
 import net.postern.events.Events;
 import net.postern.filter.Pipeline;
 import net.postern.intake.MessageIntake;
@@ -101,6 +99,7 @@ public final class Node implements AutoCloseable {
   private final KeyUpkeep keyUpkeep;
   private final DnsjavaResolver dns;
   private final DeliveryEngine delivery;
+  private final EdgeParts edgeParts;
   private final EdgeServer edge;
   private final Optional<ObserveServer> observe;
   private final Tenants tenants;
@@ -209,6 +208,8 @@ public final class Node implements AutoCloseable {
             delivery,
             events,
             clock);
+    edgeParts =
+        rollback.add(new EdgeParts(config, data.node(), database, directory, dns, events, clock));
     CertificateWatch tls = new CertificateWatch(config.edge(), hostname, data.root(), clock);
     edge =
         rollback.add(
@@ -217,7 +218,7 @@ public final class Node implements AutoCloseable {
                 hostname,
                 postmaster(config.node()),
                 directory,
-                checks(config.checks(), directory),
+                edgeParts.checks(),
                 intake,
                 events,
                 clock,
@@ -326,6 +327,7 @@ public final class Node implements AutoCloseable {
     ledger.close();
     compactor.close();
     jobs.forEach(PeriodicJob::close);
+    edgeParts.close();
     if (!ledger.away()) {
       flush();
     }
@@ -344,15 +346,6 @@ public final class Node implements AutoCloseable {
     database.close();
     data.close();
     LOG.info("stopped");
-  }
-
-  private static Checks checks(ChecksConfig config, DatabaseDirectory directory)
-      throws StartException {
-    try {
-      return Checks.inOrder(new Checks.Parts(directory)).switched(config.on(), config.off());
-    } catch (IllegalArgumentException e) {
-      throw new StartException("checks: " + e.getMessage(), e);
-    }
   }
 
   /** How long places of messages may be in someone's hands: whoever leased a delivery has one. */
@@ -446,6 +439,7 @@ public final class Node implements AutoCloseable {
         "postern.vault.repaired",
         "Objects copied to stores that lacked them",
         vault.upkeep()::repaired);
+    ListGauges.register(metrics.registry(), edgeParts.lists(), edgeParts.greylist());
     StoreGauges.register(metrics.registry(), vault.upkeep(), scrubber);
     DnsGauges.register(metrics.registry(), dns);
     metrics.gauge(

@@ -18,6 +18,7 @@ import net.postern.quarantine.Quarantine;
 import net.postern.tenant.DatabaseKeyShelf;
 import net.postern.tenant.Erasures;
 import net.postern.tenant.LegalHolds;
+import net.postern.tenant.SenderLists;
 import net.postern.tenant.Settings;
 import net.postern.tenant.Tenants;
 import net.postern.vault.Compactor;
@@ -39,6 +40,7 @@ public final class Workbench implements AutoCloseable {
   private final Stores stores;
   private final KeyRing keys;
   private final Tenants tenants;
+  private final SenderLists senderLists;
   private final MessageQueries messages;
   private final Quarantine quarantine;
   private final LegalHolds holds;
@@ -54,6 +56,7 @@ public final class Workbench implements AutoCloseable {
     this.stores = stores;
     this.keys = stores.keys(new DatabaseKeyShelf(database));
     this.tenants = new Tenants(database, keys);
+    this.senderLists = new SenderLists(database);
     this.settings = new Settings(database, stores.replicas(), keys, List.of());
     this.journal = new Journal(database, stores.replicas(), keys);
     this.messages = new MessageQueries(database);
@@ -118,6 +121,11 @@ public final class Workbench implements AutoCloseable {
 
   public Tenants tenants() {
     return tenants;
+  }
+
+  /** Safelists, blocklists, and choices of checks. */
+  public SenderLists senderLists() {
+    return senderLists;
   }
 
   public MessageQueries messages() {

@@ -3,7 +3,6 @@ package net.postern.edge;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,7 +14,6 @@ import net.postern.config.EdgeConfig;
 import net.postern.config.HostPort;
 import net.postern.config.Network;
 import net.postern.config.TestConfig;
-import net.postern.edge.check.Checks;
 import net.postern.events.MailEvent;
 import net.postern.id.MessageId;
 import net.postern.intake.Envelope;
@@ -50,6 +48,10 @@ final class TestEdge implements AutoCloseable {
     long receiveMemory;
     EmailAddress postmaster = new EmailAddress("postmaster", HOSTNAME);
     Optional<SSLContext> tls = Optional.empty();
+
+    /** What the checks ask. */
+    CheckWorld world = new CheckWorld();
+
     Intake intake = (envelope, content) -> new IntakeResult.Accepted(MessageId.create());
     List<HostPort> listen = List.of(new HostPort("127.0.0.1", 0));
 
@@ -87,13 +89,13 @@ final class TestEdge implements AutoCloseable {
             HOSTNAME,
             settings.postmaster,
             directory,
-            Checks.inOrder(new Checks.Parts(directory)),
+            settings.world.checks(directory, events::add),
             (envelope, content) -> {
               taken.add(new Taken(envelope, content));
               return settings.intake.accept(envelope, content);
             },
             events::add,
-            InstantSource.system(),
+            settings.world.clock(),
             settings.tls::orElseThrow);
     server.start();
   }

@@ -1,14 +1,25 @@
 package net.postern.edge.check;
 
+import java.net.InetAddress;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import net.postern.auth.Spf;
+import net.postern.config.ChecksConfig;
+import net.postern.dns.MapResolver;
+import net.postern.dns.Resolver;
+import net.postern.dnsbl.BlockLists;
+import net.postern.greylist.Greylist;
 import net.postern.tenant.Directory;
+import net.postern.tenant.RecipientPolicies;
+import net.postern.tenant.RecipientPolicy;
 
 /**
  * All checks, by stage, in the order that decides: when several checks of a stage refuse, the first
@@ -18,12 +29,14 @@ import net.postern.tenant.Directory;
  * @param helo at {@code EHLO} and {@code HELO}
  * @param mail at {@code MAIL}
  * @param rcpt at {@code RCPT}, for each recipient
+ * @param questions makes what they look at
  */
 public record Checks(
     List<Check<Connect>> connect,
     List<Check<Helo>> helo,
     List<Check<Mail>> mail,
-    List<Check<Rcpt>> rcpt) {
+    List<Check<Rcpt>> rcpt,
+    Questions questions) {
 
   public Checks {
     connect = List.copyOf(connect);
@@ -36,18 +49,97 @@ public record Checks(
    * What checks ask.
    *
    * @param directory who is whose here
+   * @param policies what recipients and customers chose
+   * @param resolver answers within seconds
+   * @param spf asks with it
+   * @param lists block lists and allow lists
+   * @param greylist empty: nothing is put off
+   * @param self who we are
+   * @param rules what the provider set
+   * @param goodStanding whether a client is known for good mail; quick
    */
-  public record Parts(Directory directory) {}
+  public record Parts(
+      Directory directory,
+      RecipientPolicies policies,
+      Resolver resolver,
+      Spf spf,
+      BlockLists lists,
+      Optional<Greylist> greylist,
+      Self self,
+      Rules rules,
+      Predicate<InetAddress> goodStanding) {
+
+    /** A server that knows its directory and asks nobody else. */
+    public static Parts of(Directory directory) {
+      Resolver nobody = new MapResolver();
+      return new Parts(
+          directory,
+          (customer, mailbox) -> RecipientPolicy.NONE,
+          nobody,
+          new Spf(nobody, Spf.STANDARD_LIMIT, Clock.systemUTC()),
+          BlockLists.none(nobody),
+          Optional.empty(),
+          new Self("localhost", Set.of()),
+          new Rules(Integer.MAX_VALUE, ChecksConfig.OnFail.NOTE),
+          address -> false);
+    }
+  }
+
+  /**
+   * Who we are.
+   *
+   * @param addresses of this machine
+   */
+  public record Self(String hostname, Set<InetAddress> addresses) {
+    public Self {
+      addresses = Set.copyOf(addresses);
+    }
+  }
+
+  /**
+   * What the provider set.
+   *
+   * @param threshold sum of weights from which block lists refuse
+   */
+  public record Rules(int threshold, ChecksConfig.OnFail spfFail) {}
 
   /** The list: what is not here does not run. */
   public static Checks inOrder(Parts parts) {
-    return new Checks(
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of(
-            new RelayControl(parts.directory()), // is the domain ours, or may the client relay?
-            new KnownRecipient())); // does the user exist?
+    Rules rules = parts.rules();
+    Checks all =
+        new Checks(
+            List.of(),
+            List.of(),
+            List.of(
+                new ReverseNameCheck(), // what does the DNS call the client?
+                new HeloCheck(
+                    parts.resolver())), // does it call itself what a server can be called?
+            List.of(
+                new RelayControl(parts.directory()), // is the domain ours, or may the client relay?
+                new SenderListCheck(), // does the recipient always, or never, want this sender?
+                new Dnsbl(rules.threshold()), // do block lists name the client?
+                new DomainList(rules.threshold()), // do they name the sender's domains?
+                new HeloForged(parts.self()), // does it say that it is us?
+                new SenderDomainCheck(), // could mail from there be answered?
+                new SpfCheck(rules.spfFail()), // may it send for that domain?
+                // Not before: who is refused anyway is not to learn which addresses exist.
+                new KnownRecipient(), // does the user exist?
+                new GreylistCheck(parts.greylist(), parts.goodStanding())), // did it come before?
+            new EarlyQuestions(parts, Set.of()));
+    return all.asking(all.questions());
+  }
+
+  private Set<String> names() {
+    return all().stream().map(About::name).collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private Checks asking(Questions asked) {
+    return new Checks(connect, helo, mail, rcpt, asked.only(names()));
+  }
+
+  /** The same with other questions. */
+  public Checks with(Questions asked) {
+    return new Checks(connect, helo, mail, rcpt, asked);
   }
 
   /** Every check's own account, in order. */
@@ -67,8 +159,7 @@ public record Checks(
    *     is for whoever wrote it
    */
   public Checks switched(List<String> on, List<String> off) {
-    Set<String> names =
-        all().stream().map(About::name).collect(Collectors.toCollection(TreeSet::new));
+    Set<String> names = names();
     List<String> said = new ArrayList<>(on);
     said.addAll(off);
     for (String name : said) {
@@ -85,10 +176,13 @@ public record Checks(
           About about = check.about();
           return on.contains(about.name()) || (about.on() && !off.contains(about.name()));
         };
-    return new Checks(
-        connect.stream().filter(runs).toList(),
-        helo.stream().filter(runs).toList(),
-        mail.stream().filter(runs).toList(),
-        rcpt.stream().filter(runs).toList());
+    Checks fewer =
+        new Checks(
+            connect.stream().filter(runs).toList(),
+            helo.stream().filter(runs).toList(),
+            mail.stream().filter(runs).toList(),
+            rcpt.stream().filter(runs).toList(),
+            questions);
+    return fewer.asking(questions);
   }
 }

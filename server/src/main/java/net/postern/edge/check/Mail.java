@@ -2,11 +2,60 @@ package net.postern.edge.check;
 
 import java.util.Optional;
 import net.postern.address.EmailAddress;
+import net.postern.auth.ReceivedSpf;
+import net.postern.auth.SpfQuestion;
+import net.postern.auth.SpfResult;
+import net.postern.dnsbl.Listings;
 
 /**
  * What the checks of {@code MAIL} look at.
  *
  * @param helo what the client calls itself
  * @param reversePath empty for the null reverse-path
+ * @param spf what the domain says of the client; empty when nobody was asked
+ * @param senderDomain whether mail to the reverse-path can be delivered
+ * @param domainListings what lists of domains say of the names that the client gave
  */
-public record Mail(Client client, String helo, Optional<EmailAddress> reversePath) {}
+public record Mail(
+    Client client,
+    String helo,
+    Optional<EmailAddress> reversePath,
+    Pending<Optional<SpfResult>> spf,
+    Pending<SenderDomain> senderDomain,
+    Pending<Listings> domainListings) {
+
+  /** One of which nothing is asked elsewhere. */
+  public Mail(Client client, String helo, Optional<EmailAddress> reversePath) {
+    this(
+        client,
+        helo,
+        reversePath,
+        Pending.of(Optional.empty()),
+        Pending.of(new SenderDomain.Unknown("it was not asked")),
+        Pending.of(Listings.NONE));
+  }
+
+  /** The field {@code Received-SPF}; empty when nobody was asked. Waits for the result. */
+  public String receivedSpf(String receiver) {
+    return spf.await()
+        .map(
+            result ->
+                ReceivedSpf.field(
+                    SpfQuestion.mailFrom(client.address(), reversePath, helo, receiver), result))
+        .orElse("");
+  }
+
+  /** The reverse-path's domain, when SPF says that the client may send for it. Waits for it. */
+  public Optional<String> provenDomain() {
+    return reversePath
+        .map(EmailAddress::domain)
+        .filter(
+            domain ->
+                spf.await()
+                    .filter(
+                        result ->
+                            result.code() == SpfResult.Code.PASS
+                                && result.domain().equalsIgnoreCase(domain))
+                    .isPresent());
+  }
+}
