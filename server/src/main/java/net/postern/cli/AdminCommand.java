@@ -30,6 +30,9 @@ import picocli.CommandLine.ScopeType;
       TraceAdmin.class,
       LedgerAdmin.class,
       HoldAdmin.class,
+      ListAdmin.class,
+      CheckAdmin.class,
+      DnsblAdmin.class,
       PseudonymAdmin.class
     })
 final class AdminCommand extends NeedsSubcommand {
