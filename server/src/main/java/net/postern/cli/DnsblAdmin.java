@@ -1,5 +1,6 @@
 package net.postern.cli;
 
+import java.util.List;
 import net.postern.dnsbl.BlockLists;
 import net.postern.dnsbl.ZoneBoard;
 import picocli.CommandLine.Command;
@@ -23,6 +24,7 @@ final class DnsblAdmin extends NeedsSubcommand {
   int status() {
     return admin.with(
         (bench, out) -> {
+          List<ZoneBoard.Line> lines = new ZoneBoard(bench.database()).read();
           Table table =
               new Table(
                   "zone",
@@ -34,7 +36,7 @@ final class DnsblAdmin extends NeedsSubcommand {
                   "silent",
                   "why",
                   "next look");
-          for (ZoneBoard.Line each : new ZoneBoard(bench.database()).read()) {
+          for (ZoneBoard.Line each : lines) {
             BlockLists.Status status = each.status();
             table.row(
                 status.title(),
@@ -48,6 +50,9 @@ final class DnsblAdmin extends NeedsSubcommand {
                 status.up() ? "-" : status.until());
           }
           table.print(out);
+          if (lines.isEmpty()) {
+            out.println("no node asks any list; dnsbl.zones in the configuration names them");
+          }
           return Exit.OK;
         });
   }
