@@ -188,8 +188,9 @@ class BlockListsTest {
         assertThrows(
             IllegalArgumentException.class,
             () -> ZoneTable.chosen(config(Optional.empty(), "no.such.zone")));
-    assertTrue(unknown.getMessage().contains("zen.spamhaus.org"), unknown.getMessage());
-    assertTrue(unknown.getMessage().contains("dnsbl.table"), unknown.getMessage());
+    assertTrue(
+        String.valueOf(unknown.getMessage()).contains("zen.spamhaus.org"), unknown.getMessage());
+    assertTrue(String.valueOf(unknown.getMessage()).contains("dnsbl.table"), unknown.getMessage());
   }
 
   @Test
@@ -221,8 +222,10 @@ class BlockListsTest {
               IllegalArgumentException.class,
               () -> ZoneTable.chosen(config(Optional.of(own))),
               each.getKey());
-      assertTrue(wrong.getMessage().contains(each.getValue()), wrong.getMessage());
-      assertTrue(wrong.getMessage().matches("(?s).*zones\\.txt:[23]: .*"), wrong.getMessage());
+      assertTrue(String.valueOf(wrong.getMessage()).contains(each.getValue()), wrong.getMessage());
+      assertTrue(
+          String.valueOf(wrong.getMessage()).matches("(?s).*zones\\.txt:[23]: .*"),
+          wrong.getMessage());
     }
   }
 }
