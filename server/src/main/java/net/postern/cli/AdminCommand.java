@@ -37,6 +37,9 @@ import picocli.CommandLine.ScopeType;
       LedgerAdmin.class,
       HoldAdmin.class,
       SourceAdmin.class,
+      ListAdmin.class,
+      CheckAdmin.class,
+      DnsblAdmin.class,
       PseudonymAdmin.class
     })
 final class AdminCommand extends NeedsSubcommand {

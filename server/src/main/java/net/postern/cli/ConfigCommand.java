@@ -7,6 +7,7 @@ import net.postern.config.ConfigDocs;
 import net.postern.config.ConfigException;
 import net.postern.config.ConfigLoader;
 import net.postern.config.ConfigProblem;
+import net.postern.edge.check.ChecksDocs;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -58,7 +59,7 @@ final class ConfigCommand implements Runnable {
   @Command(
       name = "docs",
       description =
-          "Writes config.md and postern.sample.toml from the code, into docs/ of this installation.",
+          "Writes config.md, postern.sample.toml and checks.md from the code, into docs/ of this installation.",
       mixinStandardHelpOptions = true)
   int docs(
       @Option(
@@ -68,9 +69,11 @@ final class ConfigCommand implements Runnable {
               description = "Another directory.")
           Path directory) {
     ConfigDocs.write(directory);
+    ChecksDocs.write(directory);
     PrintWriter out = spec.commandLine().getOut();
     out.println(directory.resolve(ConfigDocs.PAGE));
     out.println(directory.resolve(ConfigDocs.SAMPLE));
+    out.println(directory.resolve(ChecksDocs.PAGE));
     return Exit.OK;
   }
 }

@@ -8,5 +8,16 @@ public record ChecksConfig(
         @Default("")
         @Example("[\"greet_pause\"]")
         List<String> on,
-    @Doc("Checks that are not to run.") @Default("") @Example("[\"greet_pause\"]")
-        List<String> off) {}
+    @Doc("Checks that are not to run.") @Default("") @Example("[\"greet_pause\"]") List<String> off,
+    @Doc("What a sender gets whose domain's SPF record says -all about it; a customer may choose.")
+        @Default("note")
+        OnFail spfFail) {
+
+  /** What follows from a test that was not passed. */
+  public enum OnFail {
+    /** The filter weighs it. */
+    NOTE,
+    /** The mail is refused. */
+    REFUSE
+  }
+}

@@ -7,6 +7,8 @@ public record PosternConfig(
     ChecksConfig checks,
     SubmissionConfig submission,
     LimitsConfig limits,
+    DnsblConfig dnsbl,
+    GreylistConfig greylist,
     DatabaseConfig database,
     VaultConfig vault,
     DeliveryConfig delivery,

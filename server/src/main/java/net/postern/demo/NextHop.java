@@ -70,7 +70,7 @@ final class NextHop implements AutoCloseable {
             "mail." + domain,
             new EmailAddress("postmaster", domain),
             everyone,
-            Checks.inOrder(new Checks.Parts(everyone)),
+            Checks.inOrder(Checks.Parts.of(everyone)),
             new ToFiles(directory),
             event -> {},
             Clock.systemUTC(),

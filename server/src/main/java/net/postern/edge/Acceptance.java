@@ -87,6 +87,7 @@ final class Acceptance {
             session.notes().stream()
                 .map(note -> new Envelope.Note(note.name(), note.detail()))
                 .toList(),
+            transaction.question().receivedSpf(context.hostname()),
             context.clock().instant(),
             transaction.sender(),
             session.user().isPresent()

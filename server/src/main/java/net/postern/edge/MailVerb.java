@@ -61,7 +61,10 @@ final class MailVerb implements Verb {
             Stage.MAIL, Outgoing.limit(reached.get(), user.get(), context.clock().instant()), "");
       }
     }
-    Mail question = new Mail(session.client(), session.helo(), mail.reversePath(), user);
+    Mail question =
+        user.isPresent()
+            ? Mail.of(session.client(), session.helo(), mail.reversePath(), user.get())
+            : session.questions().mail(session.client(), session.helo(), mail.reversePath());
     session.begin(new Transaction(mail, question));
     Optional<SmtpSession.Next> refused =
         session.ask(Stage.MAIL, context.checks(session.service()).mail(), question, "");

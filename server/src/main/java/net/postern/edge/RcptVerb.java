@@ -3,7 +3,6 @@ package net.postern.edge;
 import java.io.IOException;
 import java.util.Optional;
 import net.postern.address.EmailAddress;
-import net.postern.edge.check.Rcpt;
 import net.postern.edge.check.Refusal;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
@@ -96,7 +95,7 @@ final class RcptVerb implements Verb {
         session.ask(
             Stage.RCPT,
             session.context().checks(session.service()).rcpt(),
-            new Rcpt(transaction.question(), address, lookup, submitter),
+            session.questions().rcpt(transaction.question(), address, lookup).from(submitter),
             address.toString());
     if (refused.isPresent()) {
       return refused.get();

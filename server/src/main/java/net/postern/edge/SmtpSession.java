@@ -15,6 +15,7 @@ import net.postern.edge.check.CheckRun;
 import net.postern.edge.check.Client;
 import net.postern.edge.check.Connect;
 import net.postern.edge.check.Helo;
+import net.postern.edge.check.Questions;
 import net.postern.edge.check.Refusal;
 import net.postern.events.MailEvent;
 import net.postern.events.MailEvent.Reason;
@@ -89,7 +90,7 @@ final class SmtpSession {
     this.service = service;
     this.connection = connection;
     this.peer = client;
-    this.client = new Client(client);
+    this.client = questions().client(client);
     this.clientAddress = client.getHostAddress();
     this.sessionDeadline = Ticks.after(context.config().sessionTimeout());
     this.reader = new WireReader(connection);
@@ -446,7 +447,12 @@ final class SmtpSession {
 
   /** Verified name of the client, as a proxy told it; may be empty. */
   String clientName() {
-    return clientName;
+    return clientName.isEmpty() ? client.verifiedName() : clientName;
+  }
+
+  /** Who makes what the checks look at. */
+  Questions questions() {
+    return context.checks(service).questions();
   }
 
   /** Whether who connected, behind a proxy that said so, may speak for others. */
@@ -457,7 +463,7 @@ final class SmtpSession {
   /** Takes someone else for the client from now on, and begins anew with the greeting. */
   Next standFor(XclientArguments told) throws IOException {
     endTransaction();
-    client = told.address().map(Client::new).orElse(client);
+    client = told.address().map(questions()::client).orElse(client);
     clientAddress = client.address().getHostAddress();
     clientName = told.name().orElse("");
     toldHelo = told.helo();

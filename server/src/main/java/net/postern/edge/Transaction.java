@@ -1,8 +1,8 @@
 package net.postern.edge;
 
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,7 +19,8 @@ import net.postern.tenant.Submitter;
 final class Transaction {
   private final MailArguments mail;
   private final Mail question;
-  private final List<CheckResult.Note> notes = new ArrayList<>();
+  // Each recipient's checks see the same sender: what they say of it is said once.
+  private final Set<CheckResult.Note> notes = new LinkedHashSet<>();
   private final Map<String, Recipient> recipients = new LinkedHashMap<>(4);
   private final Set<String> groups = new HashSet<>(0);
   private int asked;

@@ -51,6 +51,12 @@ public sealed interface MailEvent {
     EARLY_TALKER,
     PIPELINING,
     FOREIGN_PROTOCOL,
+    BLOCKED_SENDER,
+    BLOCK_LIST,
+    GREYLISTED,
+    SPF_FAIL,
+    SENDER_DOMAIN,
+    HELO,
     STORES_UNAVAILABLE,
     DATABASE_UNAVAILABLE,
     OVERLOADED,
@@ -236,4 +242,11 @@ public sealed interface MailEvent {
       boolean full,
       Duration took)
       implements MailEvent {}
+
+  /**
+   * A list that is asked through the DNS began ({@code up}) or ceased to be used.
+   *
+   * @param zone the list's name in our configuration
+   */
+  record ListHealth(String zone, boolean up, String why) implements MailEvent {}
 }

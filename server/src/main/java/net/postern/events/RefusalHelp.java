@@ -67,6 +67,33 @@ public record RefusalHelp(String meaning, String advice) {
               "The sending program did not wait for an answer that it has to wait for.", SOFTWARE);
       case FOREIGN_PROTOCOL ->
           new RefusalHelp("What was said is no SMTP, but another protocol.", SOFTWARE);
+      case BLOCKED_SENDER ->
+          new RefusalHelp(
+              "The recipient, or the recipient's organisation, does not want mail from this sender.",
+              "Only they can change that: ask them by other means.");
+      case BLOCK_LIST ->
+          new RefusalHelp(
+              "The sending server, or a domain of the sender, is on public block lists; the reply"
+                  + " names the list.",
+              "Look up the address at the list that the reply names: it says why, and how to be taken"
+                  + " off. If the server is your provider's, tell your provider.");
+      case GREYLISTED ->
+          new RefusalHelp(
+              "The recipient wants mail from new senders to be sent twice; what comes later passes at"
+                  + " once.",
+              "Nothing has to be done: mail servers try again by themselves within minutes.");
+      case SPF_FAIL ->
+          new RefusalHelp(
+              "The sender's domain says by SPF that this server does not send its mail.",
+              "Send through the servers of your domain, or have this server added to its SPF record.");
+      case SENDER_DOMAIN ->
+          new RefusalHelp(
+              "The sender's domain does not exist, or takes no mail: nobody could answer.",
+              "Check the sender address, and that its domain has MX or address records in the DNS.");
+      case HELO ->
+          new RefusalHelp(
+              "The sending server calls itself by a name that is not its own.",
+              "This is for whoever looks after the sending server: EHLO takes its own host name.");
       case TIMEOUT ->
           new RefusalHelp("The sending server was silent, or too slow, for too long.", AGAIN);
       case CONTENT ->

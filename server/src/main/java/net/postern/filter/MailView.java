@@ -65,7 +65,8 @@ public final class MailView {
             sample.reversePath(),
             sample.recipients(),
             sample.content(),
-            now);
+            now,
+            sample.dialogue());
     return new MailView(then, message);
   }
 

@@ -8,6 +8,7 @@ import net.postern.filter.content.BodyTests;
 import net.postern.filter.content.LinkTests;
 import net.postern.filter.content.MarkupTests;
 import net.postern.filter.content.PhraseTests;
+import net.postern.filter.dialogue.DialogueStage;
 import net.postern.filter.header.AddressTests;
 import net.postern.filter.header.DateTests;
 import net.postern.filter.header.FieldTests;
@@ -42,6 +43,7 @@ public final class Pipeline {
   public static Pipeline standard() {
     return of(
         List.of(
+            new DialogueStage(),
             new RuleStage("samples", SampleTests.ALL),
             new RuleStage("attachments", AttachmentTests.ALL),
             new RuleStage("structure", StructureTests.ALL),

@@ -18,6 +18,8 @@ public record Rule(String name, double score, Group group, String description, C
   public enum Group {
     /** Standard samples that prove that the filter works. */
     SAMPLE,
+    /** What was seen of the sender while it was connected. */
+    DIALOGUE,
     /** The header section. */
     HEADER,
     /** MIME structure and attachments. */

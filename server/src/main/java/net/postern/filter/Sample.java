@@ -14,6 +14,7 @@ import net.postern.address.EmailAddress;
  * @param reversePath empty for the null reverse-path or when unknown
  * @param content the whole message
  * @param now the clock of this judgement, so that it can be replayed
+ * @param dialogue what was found while the sender was connected
  */
 public record Sample(
     Optional<InetAddress> client,
@@ -21,4 +22,21 @@ public record Sample(
     Optional<EmailAddress> reversePath,
     List<EmailAddress> recipients,
     byte[] content,
-    Instant now) {}
+    Instant now,
+    List<Noted> dialogue) {
+
+  public Sample {
+    dialogue = List.copyOf(dialogue);
+  }
+
+  /** A message of whose dialogue nothing is known. */
+  public Sample(
+      Optional<InetAddress> client,
+      String helo,
+      Optional<EmailAddress> reversePath,
+      List<EmailAddress> recipients,
+      byte[] content,
+      Instant now) {
+    this(client, helo, reversePath, recipients, content, now, List.of());
+  }
+}

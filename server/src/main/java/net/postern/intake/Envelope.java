@@ -21,6 +21,8 @@ import net.postern.tenant.Submitter;
  * @param recipients all were accepted at RCPT; at least one
  * @param utf8 whether the client said SMTPUTF8
  * @param notes what the checks of the dialogue found
+ * @param spf the field {@code Received-SPF} with its line end (RFC 7208 §9.1); empty when SPF was
+ *     not checked
  * @param submitter who sends to others: a user who logged in, or a customer's registered server
  * @param hideClient whether the Received field is not to say where the message came from
  */
@@ -34,6 +36,7 @@ public record Envelope(
     List<Recipient> recipients,
     boolean utf8,
     List<Note> notes,
+    String spf,
     Instant receivedAt,
     Optional<Submitter> submitter,
     boolean hideClient) {
@@ -46,7 +49,7 @@ public record Envelope(
    */
   public record Note(String name, String detail) {}
 
-  /** Of a message for our customers only. */
+  /** Of a message for our customers only, for which SPF was not checked. */
   public Envelope(
       InetAddress client,
       String clientName,
@@ -68,6 +71,7 @@ public record Envelope(
         recipients,
         utf8,
         notes,
+        "",
         receivedAt,
         Optional.empty(),
         false);

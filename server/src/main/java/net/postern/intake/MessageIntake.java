@@ -17,6 +17,7 @@ import net.postern.events.Events;
 import net.postern.events.MailEvent;
 import net.postern.filter.Finding;
 import net.postern.filter.Judgement;
+import net.postern.filter.Noted;
 import net.postern.filter.Pipeline;
 import net.postern.filter.Sample;
 import net.postern.id.CustomerId;
@@ -183,14 +184,17 @@ public final class MessageIntake implements Intake {
         envelope.reversePath(),
         envelope.recipients().stream().map(Recipient::address).toList(),
         content,
-        now);
+        now,
+        envelope.notes().stream().map(note -> new Noted(note.name(), note.detail())).toList());
   }
 
   private byte[] withTrace(Envelope envelope, MessageId id, byte[] received) {
     // A first line that begins with a blank would continue our own field: it is text then, and the
     // header ends before it.
     boolean folds = received.length > 0 && (received[0] == ' ' || received[0] == '\t');
-    String field = ReceivedField.of(envelope, hostname, id) + (folds ? "\r\n" : "");
+    // RFC 7208 §9.1: above the Received field of the server that checked.
+    String field =
+        envelope.spf() + ReceivedField.of(envelope, hostname, id) + (folds ? "\r\n" : "");
     byte[] trace = field.getBytes(StandardCharsets.UTF_8);
     byte[] content = new byte[trace.length + received.length];
     System.arraycopy(trace, 0, content, 0, trace.length);

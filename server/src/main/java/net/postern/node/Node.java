@@ -30,7 +30,6 @@ import net.postern.edge.CertificateWatch;
 import net.postern.edge.EdgeServer;
 import net.postern.edge.ListenException;
 import net.postern.edge.TlsException;
-import net.postern.edge.check.Checks;
 import net.postern.events.Events;
 import net.postern.filter.Pipeline;
 import net.postern.intake.MessageIntake;
@@ -127,6 +126,7 @@ public final class Node implements AutoCloseable {
   private final DnsjavaResolver dns;
   private final Callouts callouts;
   private final DeliveryEngine delivery;
+  private final EdgeParts edgeParts;
   private final EdgeServer edge;
   private final Optional<ObserveServer> observe;
   private final Tenants tenants;
@@ -264,6 +264,9 @@ public final class Node implements AutoCloseable {
                 throttle,
                 Aead.derive(keys.systemKey(), LOGINS).getEncoded()),
             limits);
+    edgeParts =
+        rollback.add(
+            new EdgeParts(config, data.node(), database, directory, dns, sources, events, clock));
     CertificateWatch tls = new CertificateWatch(config.edge(), hostname, data.root(), clock);
     edge =
         rollback.add(
@@ -272,7 +275,7 @@ public final class Node implements AutoCloseable {
                 hostname,
                 postmaster(config.node()),
                 directory,
-                checks(config, directory, sources),
+                edgeParts.checks(),
                 intake,
                 events,
                 clock,
@@ -418,6 +421,7 @@ public final class Node implements AutoCloseable {
     ledger.close();
     compactor.close();
     jobs.forEach(PeriodicJob::close);
+    edgeParts.close();
     if (!ledger.away()) {
       flush();
       sources.close();
@@ -437,22 +441,6 @@ public final class Node implements AutoCloseable {
     database.close();
     data.close();
     LOG.info("stopped");
-  }
-
-  private static Checks checks(PosternConfig config, DatabaseDirectory directory, Sources sources)
-      throws StartException {
-    Checks.SourceParts aboutSources =
-        new Checks.SourceParts(
-            sources,
-            config.edge().greetPause(),
-            config.edge().earlyTalkers(),
-            config.edge().pipeliningAbuse());
-    try {
-      return Checks.inOrder(new Checks.Parts(directory, Optional.of(aboutSources)))
-          .switched(config.checks().on(), config.checks().off());
-    } catch (IllegalArgumentException e) {
-      throw new StartException("checks: " + e.getMessage(), e);
-    }
   }
 
   /** How long places of messages may be in someone's hands: whoever leased a delivery has one. */
@@ -568,6 +556,7 @@ public final class Node implements AutoCloseable {
         "postern.vault.repaired",
         "Objects copied to stores that lacked them",
         vault.upkeep()::repaired);
+    ListGauges.register(metrics.registry(), edgeParts.lists(), edgeParts.greylist());
     StoreGauges.register(metrics.registry(), vault.upkeep(), scrubber);
     DnsGauges.register(metrics.registry(), dns);
     metrics.gauge(

@@ -25,6 +25,7 @@ import net.postern.tenant.DirectorySync;
 import net.postern.tenant.Erasures;
 import net.postern.tenant.Groups;
 import net.postern.tenant.LegalHolds;
+import net.postern.tenant.SenderLists;
 import net.postern.tenant.Settings;
 import net.postern.tenant.Tenants;
 import net.postern.vault.Compactor;
@@ -52,6 +53,7 @@ public final class Workbench implements AutoCloseable {
   private final CalloutReport callouts;
   private final AccountAdmin accounts;
   private final PosternConfig config;
+  private final SenderLists senderLists;
   private final MessageQueries messages;
   private final Quarantine quarantine;
   private final LegalHolds holds;
@@ -69,6 +71,7 @@ public final class Workbench implements AutoCloseable {
     this.tenants = new Tenants(database, keys);
     this.accounts = new AccountAdmin(database, keys);
     this.config = config;
+    this.senderLists = new SenderLists(database);
     this.settings = new Settings(database, stores.replicas(), keys, List.of());
     this.journal = new Journal(database, stores.replicas(), keys);
     this.messages = new MessageQueries(database);
@@ -165,6 +168,11 @@ public final class Workbench implements AutoCloseable {
 
   public PosternConfig config() {
     return config;
+  }
+
+  /** Safelists, blocklists, and choices of checks. */
+  public SenderLists senderLists() {
+    return senderLists;
   }
 
   public MessageQueries messages() {

@@ -39,6 +39,7 @@ public final class MailLog implements Events {
 
   private static boolean isAlarm(MailEvent event) {
     return (event instanceof MailEvent.StoreHealth health && !health.up())
+        || (event instanceof MailEvent.ListHealth list && !list.up())
         || (event instanceof MailEvent.StoreDamage damage && !damage.repaired())
         || (event instanceof MailEvent.DirectoryNotice notice && !notice.well());
   }
@@ -148,6 +149,11 @@ public final class MailLog implements Events {
               .text("store", health.store())
               .flag("up", health.up())
               .text("why", health.why());
+      case MailEvent.ListHealth list ->
+          to.text("event", "list")
+              .text("zone", list.zone())
+              .flag("up", list.up())
+              .text("why", list.why());
       case MailEvent.StoreDamage damage ->
           to.text("event", "damage")
               .text("store", damage.store())

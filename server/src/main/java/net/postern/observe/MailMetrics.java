@@ -153,6 +153,8 @@ public final class MailMetrics implements Events, AutoCloseable {
       case MailEvent.DirectoryNotice notice ->
           directory.increment(new Notice(notice.matter(), notice.well()));
       case MailEvent.StoreHealth health -> store(health.store()).set(health.up() ? 1 : 0);
+      // Each zone has gauges of its own.
+      case MailEvent.ListHealth _ -> {}
       case MailEvent.StoreDamage found ->
           damage.increment(new Damage(found.store(), found.damage(), found.repaired()));
       case MailEvent.Scrubbed pass -> {

@@ -284,8 +284,10 @@ public final class Sources implements Events, AutoCloseable {
     return switch (reason) {
       case CONTENT, TOO_MANY_ERRORS, BARE_LINE_END -> 1;
       case EARLY_TALKER, FOREIGN_PROTOCOL -> 2;
-      case RELAY_DENIED, PIPELINING -> 0.5;
-      case UNKNOWN_USER, SYNTAX, SEQUENCE, LINE_TOO_LONG -> 0.1;
+      case RELAY_DENIED, PIPELINING, HELO, BLOCK_LIST -> 0.5;
+      case UNKNOWN_USER, SYNTAX, SEQUENCE, LINE_TOO_LONG, SPF_FAIL, SENDER_DOMAIN -> 0.1;
+      // What one recipient does not want, others may.
+      case BLOCKED_SENDER, GREYLISTED -> 0;
       case TOO_BIG, TOO_MANY_RECIPIENTS, TOO_MANY_CONNECTIONS, TIMEOUT -> 0;
       // Of users and registered servers, whom accounts and limits of their own look after.
       case AUTH_REQUIRED, SENDER_DENIED, SEND_LIMIT, PROXY -> 0;

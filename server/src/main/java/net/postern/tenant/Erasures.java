@@ -297,6 +297,8 @@ public final class Erasures {
     handle.execute("delete from send_limit where mailbox_id = ?", mailbox.value());
     handle.execute(
         "update customer set server_mailbox = null where server_mailbox = ?", mailbox.value());
+    handle.execute("delete from sender_entry where mailbox_id = ?", mailbox.value());
+    handle.execute("delete from check_choice where mailbox_id = ?", mailbox.value());
     handle.execute(
         "update mailbox set erased_at = ? where id = ?", Timestamp.from(now), mailbox.value());
   }
@@ -314,6 +316,8 @@ public final class Erasures {
     handle.execute("delete from server_certificate where customer_id = ?", id);
     handle.execute("delete from credential where customer_id = ?", id);
     handle.execute("delete from send_limit where customer_id = ?", id);
+    handle.execute("delete from sender_entry where customer_id = ?", id);
+    handle.execute("delete from check_choice where customer_id = ?", id);
     handle.execute(
         "update mailbox set erased_at = ? where customer_id = ? and erased_at is null",
         Timestamp.from(now),

@@ -39,7 +39,9 @@ public record TablePart(String table, String whose) implements SettingsPart {
           new TablePart("legal_hold", "customer_id = :customer"),
           new TablePart("credential", "customer_id = :customer"),
           new TablePart("send_limit", "customer_id = :customer"),
-          new TablePart("server_certificate", "customer_id = :customer"));
+          new TablePart("server_certificate", "customer_id = :customer"),
+          new TablePart("sender_entry", "customer_id = :customer"),
+          new TablePart("check_choice", "customer_id = :customer"));
 
   @Override
   public String name() {

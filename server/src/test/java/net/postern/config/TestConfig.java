@@ -36,6 +36,11 @@ public final class TestConfig {
     return config("limits", lines).limits();
   }
 
+  /** The same for greylisting. */
+  public static GreylistConfig greylist(String... lines) {
+    return config("greylist", lines).greylist();
+  }
+
   private static PosternConfig config(String section, String... lines) {
     return ConfigLoader.fromText(
         "[node]\nhostname = \"test.example\"\ndata = \"data\"\n[%s]\n%s\n"

@@ -130,7 +130,7 @@ class ReportTest {
         DeliveryWorld world = DeliveryWorld.start()) {
       world.route("example.com", peer);
       MessageId id =
-          world.letter("no@example.com").giveUpAt(Instant.now().plusMillis(500)).dispatch();
+          world.letter("no@example.com").giveUpAt(Instant.now().plusSeconds(3)).dispatch();
       Await.until(() -> world.ledger.state(id) == DeliveryState.RETURNED);
       assertTrue(world.ledger.settled(Settlement.Retry.class).size() >= 1);
       MessageRecord record = world.ledger.reports.getFirst();

@@ -24,7 +24,7 @@ final class EdgeLoad {
             TestEdge.HOSTNAME,
             new EmailAddress("postmaster", TestEdge.HOSTNAME),
             new TestDirectory(),
-            Checks.inOrder(new Checks.Parts(new TestDirectory())),
+            Checks.inOrder(Checks.Parts.of(new TestDirectory())),
             (envelope, content) -> {
               count.incrementAndGet();
               return new IntakeResult.Accepted(MessageId.create());

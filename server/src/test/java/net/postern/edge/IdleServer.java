@@ -22,7 +22,7 @@ final class IdleServer {
             TestEdge.HOSTNAME,
             new EmailAddress("postmaster", TestEdge.HOSTNAME),
             new TestDirectory(),
-            Checks.inOrder(new Checks.Parts(new TestDirectory())),
+            Checks.inOrder(Checks.Parts.of(new TestDirectory())),
             (envelope, content) -> new IntakeResult.Accepted(MessageId.create()),
             event -> {},
             InstantSource.system(),

@@ -45,7 +45,7 @@ class SessionParserFuzzTest {
         TestEdge.HOSTNAME,
         new EmailAddress("postmaster", TestEdge.HOSTNAME),
         directory,
-        Checks.inOrder(new Checks.Parts(directory)),
+        Checks.inOrder(Checks.Parts.of(directory)),
         (envelope, content) -> {
           taken.add(content);
           return new IntakeResult.Accepted(MessageId.create());
@@ -59,7 +59,7 @@ class SessionParserFuzzTest {
         new Tarpit(1, new CountDownLatch(1)),
         new CountDownLatch(1),
         Optional.empty(),
-        Checks.inOrder(new Checks.Parts(directory)));
+        Checks.inOrder(Checks.Parts.of(directory)));
   }
 
   @FuzzTest(maxDuration = "60m", maxExecutions = 10_000_000)

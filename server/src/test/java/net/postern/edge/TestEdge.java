@@ -59,6 +59,10 @@ final class TestEdge implements AutoCloseable {
     long receiveMemory;
     EmailAddress postmaster = new EmailAddress("postmaster", HOSTNAME);
     Optional<SSLContext> tls = Optional.empty();
+
+    /** What the checks ask. */
+    CheckWorld world = new CheckWorld();
+
     Intake intake = (envelope, content) -> new IntakeResult.Accepted(MessageId.create());
     int junkCommands = 100;
     int delayedSessions = 1000;
@@ -156,16 +160,16 @@ final class TestEdge implements AutoCloseable {
             HOSTNAME,
             settings.postmaster,
             directory,
-            Checks.inOrder(
-                new Checks.Parts(
-                    directory,
-                    settings.sources.map(
-                        each ->
-                            new Checks.SourceParts(
-                                each,
-                                settings.greetPause,
-                                settings.earlyTalkers,
-                                settings.pipeliningAbuse)))),
+            settings.world.checks(
+                directory,
+                events::add,
+                settings.sources.map(
+                    each ->
+                        new Checks.SourceParts(
+                            each,
+                            settings.greetPause,
+                            settings.earlyTalkers,
+                            settings.pipeliningAbuse))),
             (envelope, content) -> {
               taken.add(new Taken(envelope, content));
               return settings.intake.accept(envelope, content);
@@ -174,7 +178,7 @@ final class TestEdge implements AutoCloseable {
               events.add(event);
               settings.sources.ifPresent(each -> each.emit(event));
             },
-            InstantSource.system(),
+            settings.world.clock(),
             settings.tls::orElseThrow,
             Optional.of(outbound(settings)),
             settings.sources.map(TestEdge::gate).orElse(Gate.OPEN));

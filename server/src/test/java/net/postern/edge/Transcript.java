@@ -1,6 +1,7 @@
 package net.postern.edge;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedInputStream;
@@ -22,6 +23,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLSocket;
 import net.postern.address.EmailAddress;
+import net.postern.config.ChecksConfig;
 import net.postern.config.Network;
 import net.postern.config.Reaction;
 import net.postern.config.TestConfig;
@@ -31,6 +33,7 @@ import net.postern.events.MailEvent;
 import net.postern.intake.Envelope;
 import net.postern.intake.IntakeResult;
 import net.postern.source.Sources;
+import net.postern.tenant.SenderList;
 
 /**
  * Plays a dialogue from a file against a listening server.
@@ -55,6 +58,12 @@ import net.postern.source.Sources;
  * L: Event        one more event of this kind was reported, such as AuthFailed
  * E: REASON       one more refusal was reported, for this reason
  * E. none         no further refusal was reported
+ * F: NAME         the message that intake got last has this finding of a check
+ * F! NAME         it does not have it
+ * Z: NAME TYPE V  a record of the DNS: A, AAAA, MX (preference host), TXT, PTR (NAME is an address);
+ *                 FAIL: questions for the name fail
+ * A: ADDRESS      connections come from this address from now on; the next one is made at once
+ * K: DURATION     the clock goes on: 90s, 5m, 2h, 3d
  * </pre>
  */
 final class Transcript {
@@ -85,6 +94,8 @@ final class Transcript {
     for (String line : lines) {
       if (line.startsWith("set ")) {
         set(line);
+      } else if (line.startsWith("Z: ")) {
+        settings.world.zone(line.substring(3));
       }
     }
     settings.sources = sources;
@@ -158,9 +169,21 @@ final class Transcript {
             where + ": still listening");
       }
       case "N." -> {
+        send();
         socket.close();
         connect(edge);
       }
+      case "A:" -> {
+        send();
+        socket.close();
+        settings.world.client(text.strip());
+        connect(edge);
+      }
+      // Those before the dialogue were read already; one between is a change.
+      case "Z:" -> settings.world.zone(text);
+      case "K:" -> settings.world.advance(text.strip());
+      case "F:" -> assertTrue(found(edge, text.strip()), where + ": intake was not told");
+      case "F!" -> assertFalse(found(edge, text.strip()), where + ": intake was told");
       case "M:" -> {
         List<TestEdge.Taken> taken = List.copyOf(edge.taken);
         assertTrue(taken.size() > messagesSeen, where + ": intake got no message");
@@ -216,6 +239,11 @@ final class Transcript {
               .collect(java.util.stream.Collectors.joining(" "));
       default -> throw new IllegalArgumentException("no such field: " + field);
     };
+  }
+
+  private static boolean found(TestEdge edge, String name) {
+    List<TestEdge.Taken> taken = List.copyOf(edge.taken);
+    return taken.getLast().envelope().notes().stream().anyMatch(note -> note.name().equals(name));
   }
 
   private static boolean refusesConnections(TestEdge edge) {
@@ -301,6 +329,14 @@ final class Transcript {
       case "accountRecipientsHour" -> settings.accountRecipientsHour = Integer.parseInt(words[2]);
       case "serverMailbox" -> settings.serverMailbox = Boolean.parseBoolean(words[2]);
       case "registered" -> registered = true;
+      case "client" -> settings.world.client(words[2]);
+      case "zones" -> settings.world.zones(line.substring("set zones ".length()));
+      case "dnsblThreshold" -> settings.world.threshold = Integer.parseInt(words[2]);
+      case "spfFail" ->
+          settings.world.spfFail = ChecksConfig.OnFail.valueOf(words[2].toUpperCase(Locale.ROOT));
+      case "safelist" -> settings.world.list(SenderList.Kind.SAFE, words[2], words.length > 3);
+      case "blocklist" -> settings.world.list(SenderList.Kind.BLOCK, words[2], words.length > 3);
+      case "choice" -> settings.world.choose(words[2], words[3], words.length > 4);
       case "intake" -> settings.intake = intake(words[2]);
       default -> throw new IllegalArgumentException("no such setting: " + line);
     }

@@ -35,6 +35,7 @@ class FilterCasesTest {
       Set<String> mustNot,
       Optional<Verdict> verdict,
       Optional<InetAddress> client,
+      List<Noted> dialogue,
       byte[] message) {}
 
   private static List<Case> cases() throws IOException, URISyntaxException {
@@ -55,6 +56,7 @@ class FilterCasesTest {
     Set<String> mustNot = new TreeSet<>();
     Optional<Verdict> verdict = Optional.empty();
     Optional<InetAddress> client = Optional.empty();
+    List<Noted> dialogue = new ArrayList<>();
     for (String line : all.substring(0, split).split("\n")) {
       int colon = line.indexOf(": ");
       String value = line.substring(colon + 2).trim();
@@ -62,13 +64,15 @@ class FilterCasesTest {
         case "must" -> must.addAll(List.of(value.split(" ")));
         case "must-not" -> mustNot.addAll(List.of(value.split(" ")));
         case "verdict" -> verdict = Optional.of(Verdict.valueOf(value));
+        case "dialogue" -> List.of(value.split(" ")).forEach(n -> dialogue.add(new Noted(n, "")));
         case "client" -> client = Optional.of(InetAddress.ofLiteral(value));
         case "#" -> {}
         default -> throw new IllegalArgumentException(file + ": " + line);
       }
     }
     byte[] message = all.substring(split + 6).replace("\n", "\r\n").getBytes(ISO_8859_1);
-    return new Case(file.getFileName().toString(), must, mustNot, verdict, client, message);
+    return new Case(
+        file.getFileName().toString(), must, mustNot, verdict, client, dialogue, message);
   }
 
   @TestFactory
@@ -78,7 +82,8 @@ class FilterCasesTest {
 
   private static void check(Case c) {
     Judgement judgement =
-        PIPELINE.judge(new Sample(c.client, "", Optional.empty(), List.of(), c.message, NOW));
+        PIPELINE.judge(
+            new Sample(c.client, "", Optional.empty(), List.of(), c.message, NOW, c.dialogue));
     Set<String> found = new HashSet<>();
     judgement.findings().forEach(f -> found.add(f.name()));
     String seen = judgement.findings().toString();
@@ -106,6 +111,23 @@ class FilterCasesTest {
     assertEquals(names, positive, "tests with a case file");
     control.retainAll(names);
     assertEquals(names, control, "tests with a control");
+  }
+
+  /** A check of the dialogue whose note is in no table: it weighs nothing, and is not hidden. */
+  @Test
+  void a_note_that_nobody_weighs_is_shown() {
+    Judgement judgement =
+        PIPELINE.judge(
+            new Sample(
+                Optional.empty(),
+                "",
+                Optional.empty(),
+                List.of(),
+                new byte[0],
+                NOW,
+                List.of(new Noted("NOBODY_WEIGHS_THIS", "a\nb"), new Noted("RDNS_NONE", ""))));
+    assertEquals(new Finding("NOBODY_WEIGHS_THIS", 0, "a b"), judgement.findings().get(0));
+    assertEquals(new Finding("RDNS_NONE", 1.5, ""), judgement.findings().get(1));
   }
 
   @Test

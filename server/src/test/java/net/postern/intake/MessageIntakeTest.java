@@ -99,6 +99,7 @@ class MessageIntakeTest {
                     ann.mailbox())),
             false,
             List.of(),
+            "",
             seen.receivedAt(),
             Optional.of(user),
             true);

@@ -89,6 +89,10 @@ class SettingsTest {
     return customer;
   }
 
+  private static SenderLists.Owner ownerOf(Customer customer) {
+    return new SenderLists.Owner(customer.id(), Optional.empty());
+  }
+
   private static String dump(Database of) {
     StringBuilder dump = new StringBuilder();
     for (String table :
@@ -102,7 +106,9 @@ class SettingsTest {
             "directory_source",
             "directory_entry",
             "route",
-            "legal_hold")) {
+            "legal_hold",
+            "sender_entry",
+            "check_choice")) {
       dump.append(table).append('\n');
       of.rows(
               "select to_jsonb(t)::text r from " + table + " t order by 1",
@@ -125,6 +131,7 @@ class SettingsTest {
     Groups groups = new Groups(database, tenants);
     DirectorySources directories = new DirectorySources(database, keys());
     UUID[] hold = new UUID[1];
+    SenderLists lists = new SenderLists(database);
     List<Change> changes =
         List.of(
             () -> tenants.setPolicy(one, 1, 2, 3, "[spam]"),
@@ -157,7 +164,10 @@ class SettingsTest {
             () -> directories.remove(one.id()),
             () -> groups.remove(address("team@one.example")),
             () -> hold[0] = holds.set(one, Optional.empty(), "case 7").id(),
-            () -> holds.release(hold[0]));
+            () -> holds.release(hold[0]),
+            () -> lists.add(ownerOf(one), SenderList.Kind.SAFE, "friend@example.net"),
+            () -> lists.choose(ownerOf(one), "greylist", Optional.of("on")),
+            () -> lists.remove(ownerOf(one), "friend@example.net"));
     for (Change each : changes) {
       long before = Settings.generation(disks.get(0), one.id());
       each.run();
@@ -221,6 +231,12 @@ class SettingsTest {
     new DirectorySync(database, tenants).apply(source(one), snapshot(), false);
     new LegalHolds(database, Clock.systemUTC())
         .set(one, tenants.findMailbox(address("ann@one.example")), "case 7");
+    SenderLists lists = new SenderLists(database);
+    SenderLists.Owner ann =
+        lists.ownerOf(tenants.findMailbox(address("ann@one.example")).orElseThrow());
+    lists.add(ownerOf(one), SenderList.Kind.BLOCK, "192.0.2.0/24");
+    lists.add(ann, SenderList.Kind.SAFE, "friend@example.net");
+    lists.choose(ann, "greylist", Optional.of("on"));
     assertEquals(2, settings.writeChanged());
     long generation = Settings.generation(disks.get(1), one.id());
 

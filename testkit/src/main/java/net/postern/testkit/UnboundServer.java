@@ -46,13 +46,23 @@ public final class UnboundServer implements AutoCloseable {
    * @param broken name of a zone in which questions for names end with SERVFAIL; empty for none
    */
   public static UnboundServer start(Map<String, String> zones, String broken) {
+    return start(zones, broken, Map.of());
+  }
+
+  /**
+   * Starts one that asks others too.
+   *
+   * @param others the server to ask for each zone that somebody else has
+   */
+  public static UnboundServer start(
+      Map<String, String> zones, String broken, Map<String, InetSocketAddress> others) {
     String program = Daemon.program("unbound", "unbound");
     Path directory = Daemon.directory("unbound");
     int port = Daemon.freePort();
     InetSocketAddress address = new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), port);
     try {
       Path conf = directory.resolve("unbound.conf");
-      Files.writeString(conf, conf(directory, port, zones, broken));
+      Files.writeString(conf, conf(directory, port, zones, broken, others));
       Files.writeString(directory.resolve("root"), ROOT);
       Files.writeString(directory.resolve("broken"), BROKEN);
       int number = 0;
@@ -87,7 +97,12 @@ public final class UnboundServer implements AutoCloseable {
     daemon.close();
   }
 
-  private static String conf(Path directory, int port, Map<String, String> zones, String broken) {
+  private static String conf(
+      Path directory,
+      int port,
+      Map<String, String> zones,
+      String broken,
+      Map<String, InetSocketAddress> others) {
     StringBuilder out = new StringBuilder();
     out.append(
         """
@@ -122,6 +137,10 @@ public final class UnboundServer implements AutoCloseable {
     if (!broken.isEmpty()) {
       zone(out, broken, directory.resolve("broken"));
     }
+    others.forEach(
+        (name, server) ->
+            out.append("forward-zone:\n  name: \"%s\"\n".formatted(name))
+                .append("  forward-addr: 127.0.0.1@%d\n".formatted(server.getPort())));
     // A root without anything, so that nobody else is asked.
     zone(out, ".", directory.resolve("root"));
     out.append("remote-control:\n  control-enable: no\n");

@@ -1,5 +1,7 @@
 package net.postern.edge.check;
 
+import java.net.InetAddress;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -10,9 +12,17 @@ import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import net.postern.auth.Spf;
+import net.postern.config.ChecksConfig;
 import net.postern.config.Reaction;
+import net.postern.dns.MapResolver;
+import net.postern.dns.Resolver;
+import net.postern.dnsbl.BlockLists;
+import net.postern.greylist.Greylist;
 import net.postern.source.Sources;
 import net.postern.tenant.Directory;
+import net.postern.tenant.RecipientPolicies;
+import net.postern.tenant.RecipientPolicy;
 
 /**
  * All checks, by stage, in the order that decides: when several checks of a stage refuse, the first
@@ -22,12 +32,14 @@ import net.postern.tenant.Directory;
  * @param helo at {@code EHLO} and {@code HELO}
  * @param mail at {@code MAIL}
  * @param rcpt at {@code RCPT}, for each recipient
+ * @param questions makes what they look at
  */
 public record Checks(
     List<Check<Connect>> connect,
     List<Check<Helo>> helo,
     List<Check<Mail>> mail,
-    List<Check<Rcpt>> rcpt) {
+    List<Check<Rcpt>> rcpt,
+    Questions questions) {
 
   public Checks {
     connect = List.copyOf(connect);
@@ -40,11 +52,45 @@ public record Checks(
    * What checks ask.
    *
    * @param directory who is whose here
+   * @param policies what recipients and customers chose
+   * @param resolver answers within seconds
+   * @param spf asks with it
+   * @param lists block lists and allow lists
+   * @param greylist empty: nothing is put off
+   * @param self who we are
+   * @param rules what the provider set
    * @param sources what is known of clients; without it nothing is asked of them
    */
-  public record Parts(Directory directory, Optional<SourceParts> sources) {
-    public Parts(Directory directory) {
-      this(directory, Optional.empty());
+  public record Parts(
+      Directory directory,
+      RecipientPolicies policies,
+      Resolver resolver,
+      Spf spf,
+      BlockLists lists,
+      Optional<Greylist> greylist,
+      Self self,
+      Rules rules,
+      Optional<SourceParts> sources) {
+
+    /** A server that knows its directory and asks nobody else. */
+    public static Parts of(Directory directory) {
+      Resolver nobody = new MapResolver();
+      return new Parts(
+          directory,
+          (customer, mailbox) -> RecipientPolicy.NONE,
+          nobody,
+          new Spf(nobody, Spf.STANDARD_LIMIT, Clock.systemUTC()),
+          BlockLists.none(nobody),
+          Optional.empty(),
+          new Self("localhost", Set.of()),
+          new Rules(Integer.MAX_VALUE, ChecksConfig.OnFail.NOTE),
+          Optional.empty());
+    }
+
+    /** The same with what is known of clients. */
+    public Parts with(SourceParts known) {
+      return new Parts(
+          directory, policies, resolver, spf, lists, greylist, self, rules, Optional.of(known));
     }
   }
 
@@ -56,8 +102,27 @@ public record Checks(
   public record SourceParts(
       Sources sources, Duration greetPause, Reaction earlyTalkers, Reaction pipeliningAbuse) {}
 
+  /**
+   * Who we are.
+   *
+   * @param addresses of this machine
+   */
+  public record Self(String hostname, Set<InetAddress> addresses) {
+    public Self {
+      addresses = Set.copyOf(addresses);
+    }
+  }
+
+  /**
+   * What the provider set.
+   *
+   * @param threshold sum of weights from which block lists refuse
+   */
+  public record Rules(int threshold, ChecksConfig.OnFail spfFail) {}
+
   /** The list: what is not here does not run. */
   public static Checks inOrder(Parts parts) {
+    Rules rules = parts.rules();
     List<Check<Connect>> connect = new ArrayList<>();
     List<Check<Helo>> helo = new ArrayList<>();
     List<Check<Mail>> mail = new ArrayList<>();
@@ -68,14 +133,37 @@ public record Checks(
     parts.sources().ifPresent(each -> connect.add(new GreetPause(each))); // can it wait?
     parts.sources().ifPresent(each -> helo.add(new Pipelining(each))); // does it wait?
     sources.ifPresent(each -> mail.add(new MessageRate(each))); // too many messages?
-    // Safelists of customers and users have to be asked before the next ones.
+    mail.add(new ReverseNameCheck()); // what does the DNS call the client?
+    mail.add(new HeloCheck(parts.resolver())); // does it call itself what a server can be called?
+    rcpt.add(new RelayControl()); // is the domain ours, or may the client relay?
+    rcpt.add(new OwnDomain(parts.directory())); // does a registered server send in its own name?
+    rcpt.add(new SenderListCheck()); // does the recipient always, or never, want this sender?
     sources.ifPresent(each -> rcpt.add(new InternalBlock(each))); // is it on our own list?
     sources.ifPresent(each -> rcpt.add(new HarvestWatch(each, parts.directory()))); // does it try?
     sources.ifPresent(each -> rcpt.add(new RecipientRate(each))); // too many recipients?
-    rcpt.add(new RelayControl()); // is the domain ours, or may the client relay?
-    rcpt.add(new OwnDomain(parts.directory())); // does a registered server send in its own name?
+    rcpt.add(new Dnsbl(rules.threshold())); // do block lists name the client?
+    rcpt.add(new DomainList(rules.threshold())); // do they name the sender's domains?
+    rcpt.add(new HeloForged(parts.self())); // does it say that it is us?
+    rcpt.add(new SenderDomainCheck()); // could mail from there be answered?
+    rcpt.add(new SpfCheck(rules.spfFail())); // may it send for that domain?
+    // Not before: who is refused anyway is not to learn which addresses exist.
     rcpt.add(new KnownRecipient()); // does the user exist?
-    return new Checks(connect, helo, mail, rcpt);
+    rcpt.add(new GreylistCheck(parts.greylist(), sources)); // did it come before?
+    Checks all = new Checks(connect, helo, mail, rcpt, new EarlyQuestions(parts, Set.of()));
+    return all.asking(all.questions());
+  }
+
+  private Set<String> names() {
+    return all().stream().map(About::name).collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private Checks asking(Questions asked) {
+    return new Checks(connect, helo, mail, rcpt, asked.only(names()));
+  }
+
+  /** The same with other questions. */
+  public Checks with(Questions asked) {
+    return new Checks(connect, helo, mail, rcpt, asked);
   }
 
   /** Whether a check of this name is in the list. */
@@ -92,7 +180,8 @@ public record Checks(
         List.of(),
         List.of(),
         List.of(new OwnSender(directory)),
-        List.of(new RelayControl(), new KnownRecipient()));
+        List.of(new RelayControl(), new KnownRecipient()),
+        new EarlyQuestions(Parts.of(directory), Set.of()));
   }
 
   /** Every check's own account, in order. */
@@ -112,8 +201,7 @@ public record Checks(
    *     is for whoever wrote it
    */
   public Checks switched(List<String> on, List<String> off) {
-    Set<String> names =
-        all().stream().map(About::name).collect(Collectors.toCollection(TreeSet::new));
+    Set<String> names = names();
     List<String> said = new ArrayList<>(on);
     said.addAll(off);
     for (String name : said) {
@@ -130,10 +218,13 @@ public record Checks(
           About about = check.about();
           return on.contains(about.name()) || (about.on() && !off.contains(about.name()));
         };
-    return new Checks(
-        connect.stream().filter(runs).toList(),
-        helo.stream().filter(runs).toList(),
-        mail.stream().filter(runs).toList(),
-        rcpt.stream().filter(runs).toList());
+    Checks fewer =
+        new Checks(
+            connect.stream().filter(runs).toList(),
+            helo.stream().filter(runs).toList(),
+            mail.stream().filter(runs).toList(),
+            rcpt.stream().filter(runs).toList(),
+            questions);
+    return fewer.asking(questions);
   }
 }

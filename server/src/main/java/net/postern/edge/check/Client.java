@@ -1,12 +1,34 @@
 package net.postern.edge.check;
 
 import java.net.InetAddress;
+import net.postern.dns.ReverseName;
+import net.postern.dnsbl.BlockLists;
+import net.postern.dnsbl.Listings;
 
 /**
  * Who is at the other end of a session, as far as is known without asking the client itself. What
  * has to be asked elsewhere is begun when the client connects and awaited when it is needed, see
- * {@link Pending}.
+ * {@link Questions} and {@link Pending}.
  *
  * @param address of the client; behind a proxy that may say so, the one that the proxy names
+ * @param reverseName what the DNS calls it
+ * @param listings what block lists and allow lists say of it
  */
-public record Client(InetAddress address) {}
+public record Client(
+    InetAddress address, Pending<ReverseName> reverseName, Pending<Listings> listings) {
+
+  /** One of whom nothing is asked elsewhere. */
+  public Client(InetAddress address) {
+    this(address, Pending.of(new ReverseName.None()), Pending.of(Listings.NONE));
+  }
+
+  /** Whether it is in no private network: what the DNS says of others is nobody's word. */
+  public boolean isPublic() {
+    return BlockLists.isPublic(address);
+  }
+
+  /** The name that the DNS verifies, or empty. Waits for it. */
+  public String verifiedName() {
+    return reverseName.await() instanceof ReverseName.Verified(String name) ? name : "";
+  }
+}

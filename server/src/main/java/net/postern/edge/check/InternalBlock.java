@@ -33,6 +33,9 @@ final class InternalBlock implements Check<Rcpt> {
 
   @Override
   public CheckResult check(Rcpt question) {
+    if (question.safelisted()) {
+      return new CheckResult.Pass();
+    }
     return sources
         .blocked(question.client().address())
         .<CheckResult>map(block -> new CheckResult.Reject(refusal(block)))

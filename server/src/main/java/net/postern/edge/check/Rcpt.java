@@ -2,7 +2,9 @@ package net.postern.edge.check;
 
 import java.util.Optional;
 import net.postern.address.EmailAddress;
+import net.postern.id.CustomerId;
 import net.postern.tenant.RecipientLookup;
+import net.postern.tenant.RecipientPolicy;
 import net.postern.tenant.Submitter;
 
 /**
@@ -11,18 +13,64 @@ import net.postern.tenant.Submitter;
  * @param mail the transaction that it belongs to
  * @param address the forward-path
  * @param lookup what the directory says of it
+ * @param policy what the recipient and the customer chose
+ * @param sender what their lists say of this sender
+ * @param ours whether the client is a customer's registered server
  * @param submitter who may send to others: the user who logged in, or the registered server, which
  *     is looked for when the recipient is nobody's here
  */
 public record Rcpt(
-    Mail mail, EmailAddress address, RecipientLookup lookup, Optional<Submitter> submitter) {
+    Mail mail,
+    EmailAddress address,
+    RecipientLookup lookup,
+    RecipientPolicy policy,
+    RecipientPolicy.Sender sender,
+    boolean ours,
+    Optional<Submitter> submitter) {
 
-  /** From someone who may send to our customers only. */
+  /** A recipient who chose nothing. */
   public Rcpt(Mail mail, EmailAddress address, RecipientLookup lookup) {
-    this(mail, address, lookup, Optional.empty());
+    this(
+        mail,
+        address,
+        lookup,
+        RecipientPolicy.NONE,
+        new RecipientPolicy.Sender.Unlisted(),
+        false,
+        Optional.empty());
+  }
+
+  /** The same from someone who may send to others. */
+  public Rcpt from(Optional<Submitter> who) {
+    return new Rcpt(mail, address, lookup, policy, sender, ours, who);
   }
 
   public Client client() {
     return mail.client();
+  }
+
+  /** Whether this recipient always wants this sender's mail, whatever block lists say. */
+  public boolean safelisted() {
+    return sender instanceof RecipientPolicy.Sender.Safe;
+  }
+
+  /**
+   * Whether a check that a recipient may do without, or be spared, may refuse: not a server of our
+   * customers, not a sender who is always wanted, and not when nobody can say what was chosen.
+   *
+   * @param check its name
+   * @param otherwise whether it may when nobody chose
+   */
+  boolean mayRefuse(String check, boolean otherwise) {
+    return policy.known()
+        && policy.on(check, otherwise)
+        && !ours
+        && !safelisted()
+        && customer().isPresent();
+  }
+
+  /** Whose recipient it would be. */
+  Optional<CustomerId> customer() {
+    return CustomerOf.of(lookup);
   }
 }

@@ -117,7 +117,7 @@ class CheckRunTest {
 
   @Test
   void checksAreSwitchedByNameAndAWrongNameSaysWhichThereAre() {
-    Checks all = Checks.inOrder(new Checks.Parts(new Nobody()));
+    Checks all = Checks.inOrder(Checks.Parts.of(new Nobody()));
     assertTrue(all.all().stream().anyMatch(about -> about.name().equals("relay_control")));
     Checks less = all.switched(List.of(), List.of("known_recipient"));
     assertEquals(all.all().size() - 1, less.all().size());

@@ -87,11 +87,10 @@ class HarvestSimulationTest {
       sources = new Sources(TestConfig.limits(), List.of(), database, event -> {}, clock);
       checks =
           Checks.inOrder(
-              new Checks.Parts(
-                  DIRECTORY,
-                  Optional.of(
+              Checks.Parts.of(DIRECTORY)
+                  .with(
                       new Checks.SourceParts(
-                          sources, Duration.ofSeconds(2), Reaction.REFUSE, Reaction.NOTE))));
+                          sources, Duration.ofSeconds(2), Reaction.REFUSE, Reaction.NOTE)));
     }
 
     /** The reason of the refusal; empty when the recipient is taken. */

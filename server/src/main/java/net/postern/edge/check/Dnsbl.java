@@ -1,0 +1,45 @@
+package net.postern.edge.check;
+
+import net.postern.dnsbl.Listings;
+import net.postern.events.MailEvent.Stage;
+
+/** Refuses clients that block lists name, as far as the recipient's customer wants that. */
+final class Dnsbl implements Check<Rcpt> {
+  static final String NAME = "dnsbl";
+
+  /** A customer's own threshold. */
+  static final String THRESHOLD = "dnsbl_threshold";
+
+  private final int threshold;
+
+  Dnsbl(int threshold) {
+    this.threshold = threshold;
+  }
+
+  @Override
+  public About about() {
+    return new About(
+        NAME,
+        Stage.RCPT,
+        true,
+        true,
+        "Asks block lists and allow lists about the client's address when it connects; refuses when"
+            + " the sum of their weights reaches the threshold.",
+        "554 5.7.1 192.0.2.1 is listed by zen.spamhaus.org: https://check.spamhaus.org/query/ip/192.0.2.1");
+  }
+
+  @Override
+  public boolean waits() {
+    return true;
+  }
+
+  @Override
+  public CheckResult check(Rcpt question) {
+    Listings listings = question.client().listings().await();
+    return ListVerdict.of(question, NAME, "DNSBL", listings, threshold(question));
+  }
+
+  private int threshold(Rcpt question) {
+    return ListVerdict.threshold(question, THRESHOLD, threshold);
+  }
+}

@@ -1,0 +1,18 @@
+package net.postern.tenant;
+
+import java.util.Optional;
+import net.postern.id.CustomerId;
+import net.postern.id.MailboxId;
+
+/** What recipients and customers want of the checks at the edge. Safe for many threads. */
+@FunctionalInterface
+public interface RecipientPolicies {
+
+  /**
+   * Asks for a recipient.
+   *
+   * @param mailbox empty for what holds for the whole customer
+   * @return {@link RecipientPolicy#UNKNOWN} when it cannot be told now; never throws
+   */
+  RecipientPolicy of(CustomerId customer, Optional<MailboxId> mailbox);
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package net.postern.dnsbl;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package net.postern.greylist;
+
+import org.jspecify.annotations.NullMarked;
