@@ -37,6 +37,9 @@ class ForeignSubmissionTest {
   private static TestEdge.Settings settings() {
     TestEdge.Settings settings = new TestEdge.Settings();
     settings.tls = Optional.of(TestTls.server());
+    // Strangers' domains have to exist.
+    settings.world.zone("example.com MX 10 mx.example.com");
+    settings.world.zone("example.org MX 10 mx.example.org");
     return settings;
   }
 

@@ -1,0 +1,98 @@
+package net.postern.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import net.postern.testkit.Await;
+import net.postern.testkit.MailSink;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A user gets a password, logs in with swaks over TLS and writes to the world, in the user's own
+ * name only; a sender who was refused quotes the reference, and the operator finds out why.
+ */
+class E16SubmissionTest {
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final String ANN = "ann@" + NodeProcess.DOMAIN;
+  private static final Pattern REFERENCE = Pattern.compile("\\(ref ([0-9A-Z]{13})\\)");
+
+  @Test
+  void aUserWritesToTheWorld() throws IOException, InterruptedException {
+    String swaks = Machine.program("swaks", "swaks");
+    int port;
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
+      port = free.getLocalPort();
+    }
+    try (MailSink world = MailSink.start();
+        NodeProcess node = NodeProcess.fresh("e16")) {
+      node.set("edge", "submissions", "[\"127.0.0.1:" + port + "\"]");
+      node.set("delivery", "smarthost", "\"127.0.0.1:" + world.port() + "\"");
+      node.start();
+      node.adminOk("user", "add", ANN);
+      String password = node.adminOk("user", "password", ANN, "--generate").strip();
+      password = password.substring(password.lastIndexOf(' ') + 1);
+
+      String sent = swaks(swaks, port, ANN, password, ANN, 0);
+      assertTrue(sent.contains("250 2.0.0 Ok: queued"), sent);
+      Await.until(PATIENCE, () -> world.total() + world.strange() == 1);
+
+      String wrong = swaks(swaks, port, ANN, password + "x", ANN, 28);
+      assertTrue(wrong.contains("535 5.7.8"), wrong);
+      String other = swaks(swaks, port, ANN, password, "boss@" + NodeProcess.DOMAIN, 23);
+      assertTrue(other.contains("553 5.7.1"), other);
+      Matcher reference = REFERENCE.matcher(other);
+      assertTrue(reference.find(), other);
+      Await.until(
+          PATIENCE,
+          () -> {
+            NodeProcess.Outcome explained = node.admin("explain", reference.group(1));
+            return explained.code() == 0 && explained.out().contains("553 5.7.1");
+          });
+      String explained = node.adminOk("explain", reference.group(1));
+      assertTrue(explained.contains("SENDER_DENIED"), explained);
+      assertTrue(explained.contains("the sender can: "), explained);
+      assertNotEquals(0, node.admin("explain", "nonsense").code());
+
+      String ledger = E02CrashTest.untilNothingWaits(node);
+      assertTrue(ledger.contains("balance: 0"), ledger);
+      assertEquals(1, world.total() + world.strange());
+    }
+  }
+
+  private static String swaks(
+      String program, int port, String user, String password, String from, int exit)
+      throws IOException, InterruptedException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                program,
+                "--server",
+                "127.0.0.1",
+                "--port",
+                "" + port,
+                "--tls-on-connect",
+                "--auth",
+                "PLAIN",
+                "--auth-user",
+                user,
+                "--auth-password",
+                password,
+                "--from",
+                from,
+                "--to",
+                "friend@elsewhere.example"));
+    NodeProcess.Outcome outcome = NodeProcess.run(Map.of(), command);
+    assertEquals(exit, outcome.code(), outcome.out());
+    return outcome.out();
+  }
+}
