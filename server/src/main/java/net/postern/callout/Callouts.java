@@ -172,6 +172,11 @@ public final class Callouts implements AddressValidator, AutoCloseable {
         new Recipient(unlisted.address(), unlisted.customer(), mailbox));
   }
 
+  /** Whether no question is under way, and the answers of those that were are entered. */
+  boolean isIdle() {
+    return underWay.isEmpty();
+  }
+
   // ---- asking ----
 
   private CompletableFuture<Verdict> begin(
