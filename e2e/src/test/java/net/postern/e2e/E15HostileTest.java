@@ -36,6 +36,7 @@ class E15HostileTest {
   private static final double MOST_SLOWER = 1.10;
 
   @Test
+  @Tag("long")
   void aShortAttack() throws Exception {
     attack(2_000);
   }

@@ -45,6 +45,9 @@ record SpfText(List<Part> parts) {
     String of(char letter) throws SpfStopException;
   }
 
+  /** Longest text that macros may make, in characters: some names, or a long explanation. */
+  private static final int MAX_EXPANDED = 32 * 1024;
+
   private static final String LETTERS = "slodipvh";
   private static final String EXPLANATION_LETTERS = "crt";
   private static final String DELIMITERS = ".-+,/_=";
@@ -71,6 +74,9 @@ record SpfText(List<Part> parts) {
         case Part.Literal(String text) -> out.append(text);
         case Part.Macro macro -> out.append(expand(macro, values.of(macro.letter())));
       }
+      if (out.length() > MAX_EXPANDED) {
+        throw new SpfStopException(SpfResult.Code.PERMERROR, "macros make too long a text");
+      }
     }
     return out.toString();
   }
@@ -81,10 +87,13 @@ record SpfText(List<Part> parts) {
    */
   String expandName(Values values) throws SpfStopException {
     String name = DnsNames.canonical(expand(values));
-    while (name.length() > DnsNames.MAX_NAME && name.indexOf('.') >= 0) {
-      name = name.substring(name.indexOf('.') + 1);
+    int excess = name.length() - DnsNames.MAX_NAME;
+    if (excess <= 0) {
+      return name;
     }
-    return name;
+    // In one step: an attacker's record makes names of a million octets and as many labels.
+    int dot = name.indexOf('.', excess - 1);
+    return name.substring((dot < 0 ? name.lastIndexOf('.') : dot) + 1);
   }
 
   private static String expand(Part.Macro macro, String value) {

@@ -1,6 +1,7 @@
 package net.postern.auth;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.InetAddress;
@@ -237,5 +238,23 @@ class SpfTest {
     String comment = ReceivedSpf.field(evil, spf.check(evil)).split("\r\n", -1)[1];
     assertTrue(comment.matches("\t\\([^()\\\\]*\\)"), comment);
     assertTrue(ReceivedSpf.field(evil, spf.check(evil)).contains("client-ip=\"2001:db8::5\";"));
+  }
+
+  /** A record may ask for names of a million octets; that is to cost no more than others. */
+  @Test
+  void macrosWithoutEndCostLittle() {
+    String domain = "a.".repeat(120) + "example";
+    MapResolver hostile =
+        new MapResolver().txt(domain, "v=spf1 exists:" + "%{d}".repeat(4_000) + ".example -all");
+    SpfResult result =
+        assertTimeout(
+            Duration.ofSeconds(2),
+            () -> new Spf(hostile, Spf.STANDARD_LIMIT, CLOCK).check(from(STRANGER, domain)));
+    assertEquals(SpfResult.Code.PERMERROR, result.code());
+    // The control: a name that is a little too long loses labels on its left (RFC 7208 §7.3).
+    MapResolver mild = new MapResolver().txt(domain, "v=spf1 exists:%{d}.%{d}.example -all");
+    assertEquals(
+        SpfResult.Code.FAIL,
+        new Spf(mild, Spf.STANDARD_LIMIT, CLOCK).check(from(STRANGER, domain)).code());
   }
 }

@@ -303,7 +303,8 @@ public final class EdgeServer implements AutoCloseable {
         boolean handedOver = false;
         try {
           Socket socket = listener.accept();
-          if (gate.refuses(socket.getInetAddress())) {
+          // Of a proxy nothing is counted: it is asked again for the client that it names.
+          if (!isProxy(socket.getInetAddress()) && refuses(socket.getInetAddress())) {
             turnAway(socket);
             continue;
           }
@@ -323,6 +324,16 @@ public final class EdgeServer implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       LOG.debug("stopped accepting");
+    }
+  }
+
+  // Whatever goes wrong in it, the thread that accepts must live.
+  private boolean refuses(InetAddress client) {
+    try {
+      return gate.refuses(client);
+    } catch (RuntimeException e) {
+      LOG.error("the gate failed", e);
+      return false;
     }
   }
 
@@ -363,6 +374,10 @@ public final class EdgeServer implements AutoCloseable {
             return;
           }
           client = behind.get();
+          if (refuses(client)) {
+            refuse(connection, "Too many connections from your network");
+            return;
+          }
         }
         counted =
             sources.enter(

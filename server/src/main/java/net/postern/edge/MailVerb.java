@@ -1,7 +1,10 @@
 package net.postern.edge;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
+import net.postern.edge.check.Check;
+import net.postern.edge.check.CheckRun;
 import net.postern.edge.check.Mail;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
@@ -61,13 +64,24 @@ final class MailVerb implements Verb {
             Stage.MAIL, Outgoing.limit(reached.get(), user.get(), context.clock().instant()), "");
       }
     }
-    Mail question =
+    List<Check<Mail>> checks = context.checks(session.service()).mail();
+    Mail plain =
         user.isPresent()
             ? Mail.of(session.client(), session.helo(), mail.reversePath(), user.get())
-            : session.questions().mail(session.client(), session.helo(), mail.reversePath());
-    session.begin(new Transaction(mail, question));
+            : new Mail(session.client(), session.helo(), mail.reversePath());
+    session.begin(new Transaction(mail, plain));
+    // Who sends too much, or may not send at all, is to cost no question to the DNS.
+    int quick = CheckRun.leading(checks);
     Optional<SmtpSession.Next> refused =
-        session.ask(Stage.MAIL, context.checks(session.service()).mail(), question, "");
+        session.ask(Stage.MAIL, checks.subList(0, quick), plain, "");
+    if (refused.isEmpty() && user.isEmpty()) {
+      Mail question =
+          session.questions().mail(session.client(), session.helo(), mail.reversePath());
+      session.begin(new Transaction(mail, question));
+      refused = session.ask(Stage.MAIL, checks.subList(quick, checks.size()), question, "");
+    } else if (refused.isEmpty()) {
+      refused = session.ask(Stage.MAIL, checks.subList(quick, checks.size()), plain, "");
+    }
     if (refused.isPresent()) {
       session.endTransaction();
       return refused.get();

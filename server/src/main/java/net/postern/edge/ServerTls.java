@@ -31,7 +31,17 @@ import org.slf4j.LoggerFactory;
  * Makes the {@link SSLContext} for STARTTLS from the files given, or from one of our own making.
  */
 public final class ServerTls {
+  private static final String RENEGOTIATION = "jdk.tls.rejectClientInitiatedRenegotiation";
   private static final Logger LOG = LoggerFactory.getLogger(ServerTls.class);
+
+  static {
+    // TLS 1.2 lets a client ask for handshakes without end, which cost us more than it. The runtime
+    // reads this once, when TLS is first used.
+    if (System.getProperty(RENEGOTIATION) == null) {
+      System.setProperty(RENEGOTIATION, "true");
+    }
+  }
+
   private static final String CERTIFICATE = "edge-certificate.pem";
   private static final String PRIVATE_KEY = "edge-private-key.pem";
 

@@ -59,7 +59,8 @@ public final class DatabaseAccounts implements Accounts {
       return database
           .row(
               "select c.*, a.address from address a join credential c on c.mailbox_id = a.mailbox_id"
-                  + " where a.address = ?",
+                  // Who left, by the customer's own directory, logs in no more.
+                  + " where a.address = ? and (a.refused_from is null or a.refused_from > now())",
               DatabaseAccounts::credential,
               name.key())
           .<CredentialLookup>map(CredentialLookup.Found::new)

@@ -138,7 +138,8 @@ public final class DirectorySources {
               UUID id = customer.value();
               handle.execute("delete from directory_status where customer_id = ?", id);
               handle.execute(
-                  "update address set source = 'admin' where customer_id = ? and source = 'ldap'",
+                  "update address set source = 'admin', refused_from = null"
+                      + " where customer_id = ? and source = 'ldap'",
                   id);
               handle.execute("delete from directory_entry where customer_id = ?", id);
               return handle.execute("delete from directory_source where customer_id = ?", id) > 0;

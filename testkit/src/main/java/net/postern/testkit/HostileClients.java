@@ -34,6 +34,9 @@ public final class HostileClients implements AutoCloseable {
   private static final int PATIENCE_MILLIS = 20_000;
   private static final int CHUNK = 64 * 1024;
 
+  /** What the network between would let through, of each client. */
+  private static final long MOST_BYTES_A_SECOND = 10_000_000;
+
   /** What they do. */
   public enum Kind {
     /** Connects, and goes away with a reset as soon as it is connected. */
@@ -318,9 +321,13 @@ public final class HostileClients implements AutoCloseable {
   private void repeat(Socket socket, String text, Count count) throws IOException {
     byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
     OutputStream out = socket.getOutputStream();
+    long begun = System.nanoTime();
+    long written = 0;
     while (!over()) {
       out.write(bytes);
       count.bytes.addAndGet(bytes.length);
+      written += bytes.length;
+      pause(begun + written * 1_000_000_000L / MOST_BYTES_A_SECOND - System.nanoTime());
     }
   }
 

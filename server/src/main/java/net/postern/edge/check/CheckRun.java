@@ -46,8 +46,16 @@ public final class CheckRun {
       Q question,
       Consumer<CheckResult.Note> notes,
       Consumer<Duration> delays) {
-    List<Asked<Q>> asked = new ArrayList<>(checks.size());
-    for (Check<Q> check : checks) {
+    // Those before the first that waits need not be kept waiting for, nor others begun for nothing.
+    int quick = leading(checks);
+    for (Check<Q> check : checks.subList(0, quick)) {
+      Optional<Refused> refused = refused(check, run(check, question), notes, delays);
+      if (refused.isPresent()) {
+        return refused;
+      }
+    }
+    List<Asked<Q>> asked = new ArrayList<>(checks.size() - quick);
+    for (Check<Q> check : checks.subList(quick, checks.size())) {
       asked.add(
           new Asked<>(
               check,
@@ -58,23 +66,43 @@ public final class CheckRun {
     for (Asked<Q> each : asked) {
       CheckResult result =
           each.pending().isPresent() ? each.pending().get().await() : run(each.check(), question);
-      String name = each.check().about().name();
-      switch (result) {
-        case CheckResult.Pass _ -> {}
-        case CheckResult.Note note -> notes.accept(note);
-        case CheckResult.Slow(Duration delay) -> delays.accept(delay);
-        case CheckResult.Defer(Refusal refusal) -> {
-          return Optional.of(new Refused(name, refusal, false));
-        }
-        case CheckResult.Reject(Refusal refusal) -> {
-          return Optional.of(new Refused(name, refusal, false));
-        }
-        case CheckResult.Disconnect(Refusal refusal) -> {
-          return Optional.of(new Refused(name, refusal, true));
-        }
+      Optional<Refused> refused = refused(each.check(), result, notes, delays);
+      if (refused.isPresent()) {
+        return refused;
       }
     }
     return Optional.empty();
+  }
+
+  /** How many stand before the first that waits. */
+  public static int leading(List<? extends Check<?>> checks) {
+    int count = 0;
+    while (count < checks.size() && !checks.get(count).waits()) {
+      count++;
+    }
+    return count;
+  }
+
+  private static Optional<Refused> refused(
+      Check<?> check,
+      CheckResult result,
+      Consumer<CheckResult.Note> notes,
+      Consumer<Duration> delays) {
+    String name = check.about().name();
+    return switch (result) {
+      case CheckResult.Pass _ -> Optional.empty();
+      case CheckResult.Note note -> {
+        notes.accept(note);
+        yield Optional.empty();
+      }
+      case CheckResult.Slow(Duration delay) -> {
+        delays.accept(delay);
+        yield Optional.empty();
+      }
+      case CheckResult.Defer(Refusal refusal) -> Optional.of(new Refused(name, refusal, false));
+      case CheckResult.Reject(Refusal refusal) -> Optional.of(new Refused(name, refusal, false));
+      case CheckResult.Disconnect(Refusal refusal) -> Optional.of(new Refused(name, refusal, true));
+    };
   }
 
   /**

@@ -2,6 +2,7 @@ package net.postern.edge.check;
 
 import java.net.InetAddress;
 import java.util.Optional;
+import net.postern.dnsbl.BlockLists;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
 import net.postern.smtp.Reply;
@@ -54,6 +55,7 @@ final class HeloForged implements Check<Rcpt> {
     if (address.isEmpty() && HeloCheck.isAddress(name)) {
       address = Optional.of(InetAddress.ofLiteral(name));
     }
-    return address.filter(self.addresses()::contains).isPresent();
+    // Addresses of inside networks are many machines': a stranger's may be the same.
+    return address.filter(BlockLists::isPublic).filter(self.addresses()::contains).isPresent();
   }
 }

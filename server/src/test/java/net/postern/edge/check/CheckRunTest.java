@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import net.postern.address.EmailAddress;
 import net.postern.events.MailEvent.Reason;
@@ -68,6 +69,25 @@ class CheckRunTest {
             });
     assertEquals("slow", ask(List.of(slow, fast)).orElseThrow().check());
     assertEquals("fast", ask(List.of(fast, slow)).orElseThrow().check());
+  }
+
+  @Test
+  void whatNeedsNoWaitIsAskedBeforeAnythingElseIsBegun() {
+    AtomicInteger begun = new AtomicInteger();
+    Check<String> quick = new Fixed("quick", false, question -> refuse("quick"));
+    Check<String> slow =
+        new Fixed(
+            "slow",
+            true,
+            question -> {
+              begun.incrementAndGet();
+              return new CheckResult.Pass();
+            });
+    assertEquals("quick", ask(List.of(quick, slow)).orElseThrow().check());
+    assertEquals(0, begun.get());
+    // The control: behind one that waits it is not known yet whether it counts.
+    assertEquals("quick", ask(List.of(slow, quick)).orElseThrow().check());
+    assertEquals(1, begun.get());
   }
 
   @Test
