@@ -74,13 +74,14 @@ final class MailVerb implements Verb {
     int quick = CheckRun.leading(checks);
     Optional<SmtpSession.Next> refused =
         session.ask(Stage.MAIL, checks.subList(0, quick), plain, "");
-    if (refused.isEmpty() && user.isEmpty()) {
+    if (refused.isEmpty()) {
+      // Of users who logged in nothing is asked elsewhere.
       Mail question =
-          session.questions().mail(session.client(), session.helo(), mail.reversePath());
+          user.isPresent()
+              ? plain
+              : session.questions().mail(session.client(), session.helo(), mail.reversePath());
       session.begin(new Transaction(mail, question));
       refused = session.ask(Stage.MAIL, checks.subList(quick, checks.size()), question, "");
-    } else if (refused.isEmpty()) {
-      refused = session.ask(Stage.MAIL, checks.subList(quick, checks.size()), plain, "");
     }
     if (refused.isPresent()) {
       session.endTransaction();
