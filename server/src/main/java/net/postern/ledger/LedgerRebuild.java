@@ -59,6 +59,39 @@ public final class LedgerRebuild {
         "select store from rebuild where finished_at is null", row -> row.getString("store"));
   }
 
+  /**
+   * How a rebuild ended.
+   *
+   * @param store the store that it read
+   * @param damaged places where something was that is no whole frame
+   * @param erased messages without any key left
+   * @param unreadable messages that could not be read for another reason
+   * @param whole whether all that the store should have came back
+   */
+  public record End(String store, int damaged, long erased, long unreadable, boolean whole) {}
+
+  /** The rebuild that made this ledger, while no node has used it yet. */
+  public Optional<End> unused() {
+    return database.row(
+        "select store, damaged, erased, unreadable, whole from rebuild"
+            + " where finished_at is not null and whole is not null and used_at is null",
+        row ->
+            new End(
+                row.getString("store"),
+                row.getInt("damaged"),
+                row.getLong("erased"),
+                row.getLong("unreadable"),
+                row.getBoolean("whole")));
+  }
+
+  /** Notes that a node uses the ledger: from here on it differs from what a rebuild made. */
+  public void noteUse() {
+    database
+        .jdbi()
+        .useHandle(
+            handle -> handle.execute("update rebuild set used_at = now() where used_at is null"));
+  }
+
   /** Whether the ledger has no message and never had one. */
   public boolean isEmpty() {
     return database
@@ -75,7 +108,8 @@ public final class LedgerRebuild {
             handle ->
                 handle.execute(
                     "insert into rebuild (store) values (?) on conflict (one) do update set"
-                        + " store = excluded.store, started_at = now(), finished_at = null",
+                        + " store = excluded.store, started_at = now(), finished_at = null,"
+                        + " used_at = null",
                     store));
   }
 
@@ -196,9 +230,10 @@ public final class LedgerRebuild {
   /**
    * Ends the rebuild: further entries of the journal get higher numbers than all that were, far
    * higher, since a store that is away may have entries that were not seen. What the journal said
-   * stays, for what the other stores have; see {@link #forget}.
+   * stays, for what the other stores have; see {@link #forget}. How it ended is kept in the same
+   * transaction: whoever is killed before it could say so finds it again with {@link #unused}.
    */
-  public void finish() {
+  public void finish(End end) {
     database
         .jdbi()
         .useTransaction(
@@ -211,7 +246,13 @@ public final class LedgerRebuild {
                   .bind(0, AHEAD)
                   .mapTo(Long.class)
                   .one();
-              handle.execute("update rebuild set finished_at = now() where finished_at is null");
+              handle.execute(
+                  "update rebuild set finished_at = now(), damaged = ?, erased = ?, unreadable = ?,"
+                      + " whole = ? where finished_at is null",
+                  end.damaged(),
+                  end.erased(),
+                  end.unreadable(),
+                  end.whole());
             });
     database.jdbi().useHandle(handle -> handle.execute("analyze message, delivery"));
   }

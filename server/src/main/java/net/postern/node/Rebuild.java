@@ -164,6 +164,7 @@ public final class Rebuild {
               .formatted(unfinished.get()));
     }
     if (!ledger.isEmpty() || !settings.isEmpty()) {
+      ledger.noteUse();
       return;
     }
     for (ObjectStore store : stores.list()) {
@@ -180,15 +181,18 @@ public final class Rebuild {
   }
 
   private Report run() throws StartException, IOException, InterruptedException {
+    Optional<LedgerRebuild.End> ended = ledger.unused();
+    if (ended.isPresent() && ended.get().store().equals(from.name())) {
+      out.printf("the rebuild from %s is finished already; nothing is left to do%n", from.name());
+      return report(ended.get(), Balance.all(database));
+    }
     begin();
     settings();
     // Keys need no step: they are read from the stores, and the database takes its copies when the
     // node reads them.
     journal();
     messages();
-    long orphans = ledger.orphans();
-    ledger.finish();
-    return report(orphans);
+    return finish(ledger.orphans());
   }
 
   private void begin() throws StartException {
@@ -470,9 +474,7 @@ public final class Rebuild {
     }
   }
 
-  private Report report(long orphans) {
-    List<Balance> customers = Balance.all(database);
-    boolean balanced = customers.stream().allMatch(each -> each.difference() == 0);
+  private Report finish(long orphans) {
     if (torn.get() > 0) {
       out.printf(
           "%d segments end in the middle of a frame, as a crash leaves them: nobody was told that it was kept%n",
@@ -486,8 +488,21 @@ public final class Rebuild {
           "%d deliveries of the journal have no message in this store: compacted away, or damaged%n",
           orphans);
     }
-    boolean whole = balanced && !lacking && damaged.get() == 0 && unreadable.get() == 0;
+    List<Balance> customers = Balance.all(database);
+    boolean balanced = customers.stream().allMatch(each -> each.difference() == 0);
+    LedgerRebuild.End end =
+        new LedgerRebuild.End(
+            from.name(),
+            damaged.get(),
+            erased.get(),
+            unreadable.get(),
+            balanced && !lacking && damaged.get() == 0 && unreadable.get() == 0);
+    ledger.finish(end);
+    return report(end, customers);
+  }
+
+  private Report report(LedgerRebuild.End end, List<Balance> customers) {
     return new Report(
-        customers, messages.get(), damaged.get(), erased.get(), unreadable.get(), whole);
+        customers, messages.get(), end.damaged(), end.erased(), end.unreadable(), end.whole());
   }
 }

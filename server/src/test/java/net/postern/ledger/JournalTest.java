@@ -295,8 +295,13 @@ class JournalTest {
         rebuild.enter(List.of(mail));
       }
       assertEquals(0, rebuild.orphans());
-      rebuild.finish();
+      LedgerRebuild.End end = new LedgerRebuild.End("store-1", 1, 2, 3, true);
+      assertEquals(Optional.empty(), rebuild.unused());
+      rebuild.finish(end);
       assertEquals(Optional.empty(), rebuild.unfinished());
+      assertEquals(Optional.of(end), rebuild.unused());
+      rebuild.noteUse();
+      assertEquals(Optional.empty(), rebuild.unused());
       assertFalse(rebuild.isEmpty());
 
       List<DeliveryState> states = new ArrayList<>();
