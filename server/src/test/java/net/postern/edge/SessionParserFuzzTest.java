@@ -62,7 +62,7 @@ class SessionParserFuzzTest {
         Checks.inOrder(Checks.Parts.of(directory)));
   }
 
-  @FuzzTest(maxDuration = "60m", maxExecutions = 10_000_000)
+  @FuzzTest(maxDuration = "180m", maxExecutions = 10_000_000)
   void session(byte[] bytes) throws IOException {
     taken.clear();
     // The first byte says into which pieces the network cut the rest.
