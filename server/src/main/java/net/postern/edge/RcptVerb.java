@@ -1,8 +1,12 @@
 package net.postern.edge;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import net.postern.address.EmailAddress;
+import net.postern.edge.check.Check;
+import net.postern.edge.check.CheckRun;
+import net.postern.edge.check.Rcpt;
 import net.postern.edge.check.Refusal;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
@@ -10,6 +14,7 @@ import net.postern.smtp.Parsed;
 import net.postern.smtp.RcptArguments;
 import net.postern.smtp.Reply;
 import net.postern.submission.SendLimits;
+import net.postern.tenant.Directory;
 import net.postern.tenant.Recipient;
 import net.postern.tenant.RecipientLookup;
 import net.postern.tenant.Submitter;
@@ -59,9 +64,10 @@ final class RcptVerb implements Verb {
   private static SmtpSession.Next askPostmaster(SmtpSession session, Transaction transaction)
       throws IOException {
     EmailAddress postmaster = session.context().postmaster();
-    return switch (look(session.context(), postmaster)) {
+    return switch (look(session.context(), postmaster, Directory.Asking.FORBIDDEN)) {
       case RecipientLookup.Found found -> ask(session, transaction, postmaster);
       case RecipientLookup.Group group -> ask(session, transaction, postmaster);
+      case RecipientLookup.Unasked unasked -> ask(session, transaction, postmaster);
       case RecipientLookup.Unavailable unavailable -> ask(session, transaction, postmaster);
       case RecipientLookup.UnknownUser unknown -> noPostmaster(session, postmaster);
       case RecipientLookup.NotOurs notOurs -> noPostmaster(session, postmaster);
@@ -88,18 +94,32 @@ final class RcptVerb implements Verb {
     if (transaction.recipientCount() >= session.context().config().maxRecipients()) {
       return tooMany(session, address);
     }
-    RecipientLookup lookup = look(session.context(), address);
-    boolean foreign = lookup instanceof RecipientLookup.NotOurs;
-    Optional<Submitter> submitter = foreign ? session.submitter() : session.user();
+    EdgeContext context = session.context();
+    List<Check<Rcpt>> checks = context.checks(session.service()).rcpt();
+    RecipientLookup lookup = look(context, address, Directory.Asking.FORBIDDEN);
+    if (lookup instanceof RecipientLookup.Unasked) {
+      // Who is refused anyway costs the customer's server nothing, nor does who tries out
+      // addresses.
+      Optional<SmtpSession.Next> refused =
+          session.ask(
+              Stage.RCPT,
+              CheckRun.at(checks, Check.Turn.UNASKED),
+              question(session, transaction, address, lookup),
+              address.toString());
+      if (refused.isPresent()) {
+        return refused.get();
+      }
+      lookup = look(context, address, Directory.Asking.ALLOWED);
+      checks = CheckRun.at(checks, Check.Turn.ANSWERED);
+    }
+    Rcpt question = question(session, transaction, address, lookup);
     Optional<SmtpSession.Next> refused =
-        session.ask(
-            Stage.RCPT,
-            session.context().checks(session.service()).rcpt(),
-            session.questions().rcpt(transaction.question(), address, lookup).from(submitter),
-            address.toString());
+        session.ask(Stage.RCPT, checks, question, address.toString());
     if (refused.isPresent()) {
       return refused.get();
     }
+    boolean foreign = lookup instanceof RecipientLookup.NotOurs;
+    Optional<Submitter> submitter = question.submitter();
     if (submitter.isPresent()) {
       Optional<SendLimits.Reached> reached =
           session
@@ -138,6 +158,15 @@ final class RcptVerb implements Verb {
     throw new IllegalStateException("no check refused a recipient that was not found");
   }
 
+  private static Rcpt question(
+      SmtpSession session, Transaction transaction, EmailAddress address, RecipientLookup lookup) {
+    boolean foreign = lookup instanceof RecipientLookup.NotOurs;
+    return session
+        .questions()
+        .rcpt(transaction.question(), address, lookup)
+        .from(foreign ? session.submitter() : session.user());
+  }
+
   private static SmtpSession.Next tooMany(SmtpSession session, EmailAddress address)
       throws IOException {
     return session.refuse(
@@ -148,9 +177,10 @@ final class RcptVerb implements Verb {
 
   // The directory says what it cannot do by a value; should it throw all the same, the client still
   // gets its reply and may come again.
-  private static RecipientLookup look(EdgeContext context, EmailAddress address) {
+  private static RecipientLookup look(
+      EdgeContext context, EmailAddress address, Directory.Asking asking) {
     try {
-      return context.directory().lookup(address);
+      return context.directory().lookup(address, asking);
     } catch (RuntimeException e) {
       LOG.error("the directory failed on a look-up", e);
       return new RecipientLookup.Unavailable("it failed with " + e.getClass().getSimpleName());

@@ -116,6 +116,8 @@ final class GroupExpansion {
       // Only by its own address: otherwise a group could contain itself unseen.
       case RecipientLookup.Group _ -> unknown.add(leaf.address());
       case RecipientLookup.UnknownUser _ -> unknown.add(leaf.address());
+      // Where only the customer's server knows, it stands until that refuses the delivery.
+      case RecipientLookup.Unasked _ -> unknown.add(leaf.address());
       case RecipientLookup.NotOurs _ ->
           take(new Recipient(address, group.customer(), group.mailbox()));
       case RecipientLookup.Unavailable(String why) -> unavailable = Optional.of(why);

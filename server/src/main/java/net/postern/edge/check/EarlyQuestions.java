@@ -120,8 +120,13 @@ final class EarlyQuestions implements Questions {
   }
 
   private static Optional<MailboxId> mailbox(RecipientLookup lookup) {
-    return lookup instanceof RecipientLookup.Found found
-        ? Optional.of(found.recipient().mailbox())
-        : Optional.empty();
+    return switch (lookup) {
+      case RecipientLookup.Found found -> Optional.of(found.recipient().mailbox());
+      case RecipientLookup.Unasked unasked -> unasked.mailbox();
+      case RecipientLookup.Group _ -> Optional.empty();
+      case RecipientLookup.UnknownUser _ -> Optional.empty();
+      case RecipientLookup.NotOurs _ -> Optional.empty();
+      case RecipientLookup.Unavailable _ -> Optional.empty();
+    };
   }
 }
