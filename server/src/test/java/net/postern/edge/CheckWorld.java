@@ -31,6 +31,7 @@ import net.postern.events.Events;
 import net.postern.greylist.Greylist;
 import net.postern.tenant.Directory;
 import net.postern.tenant.RecipientLookup;
+import net.postern.tenant.RecipientPolicies;
 import net.postern.tenant.RecipientPolicy;
 import net.postern.tenant.SenderEntry;
 import net.postern.tenant.SenderList;
@@ -54,6 +55,10 @@ final class CheckWorld {
   private List<Zone> lists = List.of();
   private Optional<BlockLists> given = Optional.empty();
   private Optional<Greylist> greylist = Optional.empty();
+
+  /** Lists and choices of real users, instead of the one user and one customer of a scenario. */
+  Optional<RecipientPolicies> policies = Optional.empty();
+
   int threshold = 6;
   ChecksConfig.OnFail spfFail = ChecksConfig.OnFail.NOTE;
 
@@ -150,9 +155,12 @@ final class CheckWorld {
         Checks.inOrder(
             new Checks.Parts(
                 directory,
-                (of, mailbox) ->
-                    new RecipientPolicy(
-                        true, mailbox.isPresent() ? user : RecipientPolicy.Owner.NONE, customer),
+                policies.orElse(
+                    (of, mailbox) ->
+                        new RecipientPolicy(
+                            true,
+                            mailbox.isPresent() ? user : RecipientPolicy.Owner.NONE,
+                            customer)),
                 dns,
                 new Spf(dns, Spf.STANDARD_LIMIT, clock),
                 asked,

@@ -43,6 +43,7 @@ import net.postern.tenant.SenderList;
  * set NAME VALUE  a setting of the server; before the first line of dialogue
  * set sources on  what clients do is counted and has consequences, on a clock that stands still
  * set limit K V   the same, with a key of [limits]
+ * set account ... users as the product keeps them: see {@link AccountWorld#set}
  * C: text         the client sends this line; lines in a row are sent in one write
  * C! text         the same without CRLF at the end; \r \n \t \0 \xHH \\ and \{text*count} are read
  * S: text         the server's next line begins so
@@ -54,7 +55,8 @@ import net.postern.tenant.SenderList;
  * M: text         intake got one more message, with this content (escapes as above)
  * M. none         intake got nothing more
  * M~ regex        intake got one more message, with content that matches
- * V: field=value  the last message's envelope says so: client, helo, protocol, sender, customer
+ * V: field=value  the last message's envelope says so: client, helo, protocol, sender, customers,
+ *                 to (all recipients), mailboxes (how many keys open it)
  * L: Event        one more event of this kind was reported, such as AuthFailed
  * E: REASON       one more refusal was reported, for this reason
  * E. none         no further refusal was reported
@@ -62,6 +64,8 @@ import net.postern.tenant.SenderList;
  * F! NAME         it does not have it
  * Z: NAME TYPE V  a record of the DNS: A, AAAA, MX (preference host), TXT, PTR (NAME is an address);
  *                 FAIL: questions for the name fail
+ * Q: ADDRESS      one more question about this address came to the customer's server
+ * Q. none         no further question came to it
  * A: ADDRESS      connections come from this address from now on; the next one is made at once
  * K: DURATION     the clock goes on: 90s, 5m, 2h, 3d
  * </pre>
@@ -91,18 +95,21 @@ final class Transcript {
   void play() throws Exception {
     List<String> lines = new ArrayList<>(Files.readAllLines(file, StandardCharsets.UTF_8));
     settings.tls = java.util.Optional.of(TestTls.server());
-    for (String line : lines) {
-      if (line.startsWith("set ")) {
-        set(line);
-      } else if (line.startsWith("Z: ")) {
-        settings.world.zone(line.substring(3));
-      }
-    }
-    settings.sources = sources;
     try {
+      for (String line : lines) {
+        if (line.startsWith("set ")) {
+          set(line);
+        } else if (line.startsWith("Z: ")) {
+          settings.world.zone(line.substring(3));
+        }
+      }
+      settings.sources = sources;
       play(lines);
     } finally {
       database.ifPresent(Database::close);
+      if (settings.accounts.isPresent()) {
+        settings.accounts.get().close();
+      }
     }
   }
 
@@ -179,6 +186,13 @@ final class Transcript {
         settings.world.client(text.strip());
         connect(edge);
       }
+      case "Q:" -> {
+        List<String> questions = accounts().questions();
+        assertFalse(questions.isEmpty(), where + ": the customer's server was not asked");
+        assertEquals(text.strip(), questions.getFirst(), where);
+        accounts().seen();
+      }
+      case "Q." -> assertEquals(List.of(), accounts().questions(), where);
       // Those before the dialogue were read already; one between is a change.
       case "Z:" -> settings.world.zone(text);
       case "K:" -> settings.world.advance(text.strip());
@@ -233,6 +247,13 @@ final class Transcript {
       case "protocol" -> envelope.protocol();
       case "hidden" -> String.valueOf(envelope.hideClient());
       case "sender" -> envelope.submitter().map(each -> each.name()).orElse("");
+      case "to" ->
+          envelope.recipients().stream()
+              .map(each -> each.address().toString())
+              .collect(java.util.stream.Collectors.joining(" "));
+      case "mailboxes" ->
+          String.valueOf(
+              envelope.recipients().stream().map(each -> each.mailbox()).distinct().count());
       case "customers" ->
           envelope.recipients().stream()
               .map(each -> each.customer().equals(TestDirectory.CUSTOMER) ? "own" : "other")
@@ -296,7 +317,14 @@ final class Transcript {
     return "(closed after '" + line.toString(StandardCharsets.UTF_8) + "')";
   }
 
-  private void set(String line) {
+  private AccountWorld accounts() throws IOException {
+    if (settings.accounts.isEmpty()) {
+      settings.accounts = Optional.of(new AccountWorld());
+    }
+    return settings.accounts.get();
+  }
+
+  private void set(String line) throws Exception {
     String[] words = line.split(" ");
     switch (words[1]) {
       case "maxMessage" -> settings.maxMessage = Long.parseLong(words[2]);
@@ -329,6 +357,7 @@ final class Transcript {
       case "accountRecipientsHour" -> settings.accountRecipientsHour = Integer.parseInt(words[2]);
       case "serverMailbox" -> settings.serverMailbox = Boolean.parseBoolean(words[2]);
       case "registered" -> registered = true;
+      case "account" -> accounts().set(line.substring("set account ".length()));
       case "client" -> settings.world.client(words[2]);
       case "zones" -> settings.world.zones(line.substring("set zones ".length()));
       case "dnsblThreshold" -> settings.world.threshold = Integer.parseInt(words[2]);
