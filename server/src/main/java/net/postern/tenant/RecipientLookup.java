@@ -16,7 +16,7 @@ public sealed interface RecipientLookup {
    *
    * @param customer whose group it is
    * @param members at least one, each once, at most {@link GroupExpansion#MAX_MEMBERS}; with
-   *     members outside, whose copies the group's own key opens
+   *     members outside, whose copies the group's own key opens, and with other customers' users
    */
   record Group(CustomerId customer, List<Recipient> members) implements RecipientLookup {
     public Group {
