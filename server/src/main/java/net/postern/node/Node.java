@@ -202,7 +202,7 @@ public final class Node implements AutoCloseable {
             outbound(config.delivery()),
             callouts,
             events);
-    Erasures erasures = new Erasures(database, keys, clock);
+    Erasures erasures = new Erasures(database, keys, clock, PersonParts.ALL);
     SegmentRetention retention =
         new SegmentRetention(
             database,
