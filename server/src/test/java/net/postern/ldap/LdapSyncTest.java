@@ -350,7 +350,7 @@ class LdapSyncTest {
         world
             .database
             .row(
-                "select to_jsonb(s)::text r, convert_from(s.password, 'LATIN1') p"
+                "select to_jsonb(s)::text r, encode(s.password, 'escape') p"
                     + " from directory_source s",
                 each -> each.getString("r") + each.getString("p"))
             .orElseThrow();
