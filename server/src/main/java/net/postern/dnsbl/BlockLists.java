@@ -12,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import net.postern.config.InsideAddresses;
 import net.postern.dns.Answer;
 import net.postern.dns.Resolver;
 import net.postern.events.Events;
@@ -68,7 +69,7 @@ public final class BlockLists {
 
   /** What the lists say of a client's address. Blocks for the budget at the longest. */
   public Listings ask(InetAddress client) {
-    if (!isPublic(client)) {
+    if (InsideAddresses.contain(client)) {
       return Listings.NONE;
     }
     Zone.Kind kind = client.getAddress().length == 4 ? Zone.Kind.IP4 : Zone.Kind.IP6;
@@ -109,21 +110,6 @@ public final class BlockLists {
         && !domain.startsWith("[")
         && domain.indexOf(':') < 0
         && !domain.matches("(.*\\.)?[0-9]+");
-  }
-
-  /** Whether an address is one that a public list can know anything of. */
-  public static boolean isPublic(InetAddress address) {
-    byte[] bytes = address.getAddress();
-    boolean inside =
-        address.isLoopbackAddress()
-            || address.isSiteLocalAddress()
-            || address.isLinkLocalAddress()
-            || address.isAnyLocalAddress()
-            || address.isMulticastAddress()
-            // RFC 4193 §3: fc00::/7; RFC 6598 §7: 100.64.0.0/10
-            || (bytes.length == 16 && (bytes[0] & 0xfe) == 0xfc)
-            || (bytes.length == 4 && bytes[0] == 100 && (bytes[1] & 0xc0) == 64);
-    return !inside;
   }
 
   private Asked begin(Watched watched, String question, String shown) {

@@ -23,6 +23,7 @@ import javax.net.ssl.SSLContext;
 import net.postern.address.EmailAddress;
 import net.postern.config.EdgeConfig;
 import net.postern.config.HostPort;
+import net.postern.config.Network;
 import net.postern.edge.check.Checks;
 import net.postern.events.Events;
 import net.postern.events.MailEvent;
@@ -404,7 +405,7 @@ public final class EdgeServer implements AutoCloseable {
   }
 
   private boolean isProxy(InetAddress peer) {
-    return context.config().proxyNetworks().stream().anyMatch(each -> each.contains(peer));
+    return Network.anyContains(context.config().proxyNetworks(), peer);
   }
 
   // Nothing is said to who does not begin as a proxy has to: it is no proxy, or speaks of nobody.

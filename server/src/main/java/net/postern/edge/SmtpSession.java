@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import net.postern.config.Network;
 import net.postern.edge.check.Check;
 import net.postern.edge.check.CheckResult;
 import net.postern.edge.check.CheckRun;
@@ -457,7 +458,7 @@ final class SmtpSession {
 
   /** Whether who connected, behind a proxy that said so, may speak for others. */
   boolean mayXclient() {
-    return context.config().xclientNetworks().stream().anyMatch(network -> network.contains(peer));
+    return Network.anyContains(context.config().xclientNetworks(), peer);
   }
 
   /** Takes someone else for the client from now on, and begins anew with the greeting. */

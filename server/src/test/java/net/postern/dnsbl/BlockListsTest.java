@@ -66,14 +66,23 @@ class BlockListsTest {
             "172.16.0.1",
             "100.64.0.1",
             "169.254.1.1",
+            "0.1.2.3",
+            "192.0.0.8",
+            "198.18.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
             "::1",
             "fe80::1",
-            "fd00::1")) {
+            "fec0::1",
+            "fd00::1",
+            "64:ff9b:1::1")) {
       lists.ask(InetAddress.ofLiteral(inside));
     }
     assertEquals(0, status().asked());
     lists.ask(LISTED);
     assertEquals(1, status().asked(), "the control");
+    lists.ask(InetAddress.ofLiteral("198.20.0.1"));
+    assertEquals(2, status().asked(), "just beside an inside network");
   }
 
   @Test
