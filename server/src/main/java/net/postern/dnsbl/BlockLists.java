@@ -45,7 +45,7 @@ public final class BlockLists {
   /**
    * None is used before {@link #tend} has looked at its test points.
    *
-   * @param resolver answers within about the budget, or says that it cannot
+   * @param resolver answers within the budget, or says that it cannot and whose doing it is
    * @param budget for all questions about a client together
    */
   public BlockLists(
@@ -63,6 +63,9 @@ public final class BlockLists {
     record Unlisted() implements Outcome {}
 
     record Silent() implements Outcome {}
+
+    /** We did not get to ask, which says nothing of the list. */
+    record Unasked() implements Outcome {}
   }
 
   private record Asked(Watched watched, CompletableFuture<Outcome> outcome) {}
@@ -132,11 +135,13 @@ public final class BlockLists {
     String name = question + "." + zone.name();
     long begun = System.nanoTime();
     Answer<InetAddress> answer = resolver.a(name);
-    if (System.nanoTime() - begun > budget.toNanos()) {
-      // Of no use to anybody, and to be known for it.
-      answer = new Answer.Failure<>("too late");
+    if (System.nanoTime() - begun > budget.toNanos() && !(answer instanceof Answer.Failure)) {
+      // Of no use to anybody. A list that is slow is cut off by the resolver: an answer that is
+      // here too late waited for us.
+      answer = new Answer.Failure<>("too late", true);
     }
     return switch (answer) {
+      case Answer.Failure<InetAddress>(String _, boolean ours) when ours -> new Outcome.Unasked();
       case Answer.NxDomain<InetAddress> _, Answer.NoData<InetAddress> _ -> {
         watched.health().answered(clock.instant(), false);
         yield new Outcome.Unlisted();
@@ -206,7 +211,7 @@ public final class BlockLists {
         switch (outcome) {
           case Outcome.Listed(Listing listing) -> listings.add(listing);
           case Outcome.Unlisted _ -> {}
-          case Outcome.Silent _ -> silent.add(zone.name());
+          case Outcome.Silent _, Outcome.Unasked _ -> silent.add(zone.name());
         }
       } catch (TimeoutException e) {
         // Its own thread goes on, and counts what becomes of it.
@@ -245,7 +250,12 @@ public final class BlockLists {
   }
 
   private void test(Watched watched) {
-    Optional<String> problem = problem(watched.zone());
+    Optional<String> problem;
+    try {
+      problem = problem(watched.zone());
+    } catch (UnaskedException e) {
+      return; // Still due.
+    }
     Instant now = clock.instant();
     if (problem.isEmpty()) {
       if (watched.health().passed(now)) {
@@ -258,12 +268,12 @@ public final class BlockLists {
   }
 
   // RFC 5782 §5: what tells a list that works from one that is gone, shut to us, or a wildcard.
-  private Optional<String> problem(Zone zone) {
+  private Optional<String> problem(Zone zone) throws UnaskedException {
     String unlisted = zone.unlistedPoint() + "." + zone.name();
     switch (resolver.a(unlisted)) {
       case Answer.NxDomain<InetAddress> _, Answer.NoData<InetAddress> _ -> {}
-      case Answer.Failure<InetAddress>(String reason) -> {
-        return Optional.of("does not answer: " + reason);
+      case Answer.Failure<InetAddress>(String reason, boolean ours) -> {
+        return Optional.of(silence(reason, ours));
       }
       case Answer.Found<InetAddress>(List<InetAddress> answers) -> {
         return Optional.of(
@@ -277,12 +287,25 @@ public final class BlockLists {
     return switch (resolver.a(listed)) {
       case Answer.NxDomain<InetAddress> _, Answer.NoData<InetAddress> _ ->
           Optional.of("does not list its own test point " + listed);
-      case Answer.Failure<InetAddress>(String reason) -> Optional.of("does not answer: " + reason);
+      case Answer.Failure<InetAddress>(String reason, boolean ours) ->
+          Optional.of(silence(reason, ours));
       case Answer.Found<InetAddress>(List<InetAddress> answers) ->
           zone.meaning(answers.getFirst()) instanceof Zone.Meaning.Fault(String why)
               ? Optional.of(why)
               : Optional.empty();
     };
+  }
+
+  /** We did not get to ask. */
+  private static final class UnaskedException extends Exception {
+    private static final long serialVersionUID = 1L;
+  }
+
+  private static String silence(String reason, boolean ours) throws UnaskedException {
+    if (ours) {
+      throw new UnaskedException();
+    }
+    return "does not answer: " + reason;
   }
 
   private void tell(Zone zone, boolean up, String why) {
