@@ -1,8 +1,11 @@
 package net.postern.edge;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import net.postern.address.EmailAddress;
+import net.postern.edge.check.CheckResult;
 import net.postern.edge.check.Refusal;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
@@ -91,12 +94,14 @@ final class RcptVerb implements Verb {
     RecipientLookup lookup = look(session.context(), address);
     boolean foreign = lookup instanceof RecipientLookup.NotOurs;
     Optional<Submitter> submitter = foreign ? session.submitter() : session.user();
+    List<CheckResult.Note> said = new ArrayList<>();
     Optional<SmtpSession.Next> refused =
         session.ask(
             Stage.RCPT,
             session.context().checks(session.service()).rcpt(),
             session.questions().rcpt(transaction.question(), address, lookup).from(submitter),
-            address.toString());
+            address.toString(),
+            said::add);
     if (refused.isPresent()) {
       return refused.get();
     }
@@ -117,7 +122,7 @@ final class RcptVerb implements Verb {
       transaction.sentBy(submitter.get());
     }
     if (lookup instanceof RecipientLookup.Found found) {
-      transaction.add(found.recipient());
+      transaction.add(found.recipient(), said);
       return session.say(OK);
     }
     if (lookup instanceof RecipientLookup.Group group) {
@@ -126,13 +131,13 @@ final class RcptVerb implements Verb {
           && transaction.countWith(group.members().size()) > MAX_EXPANDED) {
         return tooMany(session, address);
       }
-      transaction.add(address, group.members());
+      transaction.add(address, group.members(), said);
       return session.say(OK);
     }
     if (foreign && submitter.isPresent()) {
       // Kept for the sender: it is the sender's customer who accounts for it and may read it.
       Submitter sender = submitter.get();
-      transaction.add(new Recipient(address, sender.customer(), sender.mailbox()));
+      transaction.add(new Recipient(address, sender.customer(), sender.mailbox()), said);
       return session.say(OK);
     }
     throw new IllegalStateException("no check refused a recipient that was not found");

@@ -23,6 +23,7 @@ import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
 import net.postern.events.Reference;
 import net.postern.id.CustomerId;
+import net.postern.intake.Envelope;
 import net.postern.smtp.Command;
 import net.postern.smtp.Parsed;
 import net.postern.smtp.Reply;
@@ -539,8 +540,13 @@ final class SmtpSession {
     return ask(stage, checks, question, recipient, begun::note);
   }
 
-  // Tells the client what the first check that refuses has to say.
-  private <Q> Optional<Next> ask(
+  /**
+   * Tells the client what the first check that refuses has to say.
+   *
+   * @param notes gets what checks have to tell the filter
+   * @return how it goes on after a refusal; empty when there is none
+   */
+  <Q> Optional<Next> ask(
       Stage stage,
       List<Check<Q>> checks,
       Q question,
@@ -573,9 +579,11 @@ final class SmtpSession {
   }
 
   /** All that checks have to tell the filter of the message that comes now. */
-  List<CheckResult.Note> notes() {
-    List<CheckResult.Note> notes = new ArrayList<>(connectNotes);
-    notes.addAll(heloNotes);
+  List<Envelope.Note> notes() {
+    List<Envelope.Note> notes = new ArrayList<>();
+    for (List<CheckResult.Note> of : List.of(connectNotes, heloNotes)) {
+      of.forEach(note -> notes.add(new Envelope.Note(note.name(), note.detail())));
+    }
     transaction.ifPresent(each -> notes.addAll(each.notes()));
     return notes;
   }
