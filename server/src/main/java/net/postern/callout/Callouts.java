@@ -140,18 +140,18 @@ public final class Callouts implements AddressValidator, AutoCloseable {
 
   private RecipientLookup own(Unlisted unlisted) {
     if (unlisted.mailbox().isPresent()) {
-      return found(unlisted, unlisted.mailbox().get());
+      return found(unlisted, unlisted.mailbox().get(), unlisted.base().key());
     }
     String base = unlisted.base().key();
     try {
       MailboxId mailbox = tenants.addFound(unlisted.base());
       made.put(base, mailbox);
-      return found(unlisted, mailbox);
+      return found(unlisted, mailbox, base);
     } catch (TenantException | RuntimeException e) {
       // The directory's last word may be from before the mailbox was made.
       MailboxId before = made.getIfPresent(base);
       if (before != null) {
-        return found(unlisted, before);
+        return found(unlisted, before, base);
       }
       LOG.warn("no mailbox for an address that a customer's server has: {}", e.getMessage());
       return new RecipientLookup.Unavailable("a mailbox could not be made");
@@ -162,14 +162,14 @@ public final class Callouts implements AddressValidator, AutoCloseable {
     return unlisted
         .mailbox()
         .or(unlisted::shared)
-        .map(mailbox -> found(unlisted, mailbox))
+        .map(mailbox -> found(unlisted, mailbox, ""))
         .orElseGet(
             () -> new RecipientLookup.Unavailable("the domain has no mailbox for all addresses"));
   }
 
-  private static RecipientLookup found(Unlisted unlisted, MailboxId mailbox) {
+  private static RecipientLookup found(Unlisted unlisted, MailboxId mailbox, String listed) {
     return new RecipientLookup.Found(
-        new Recipient(unlisted.address(), unlisted.customer(), mailbox));
+        new Recipient(unlisted.address(), unlisted.customer(), mailbox), listed);
   }
 
   /** Whether no question is under way, and the answers of those that were are entered. */

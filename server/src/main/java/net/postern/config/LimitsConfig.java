@@ -49,6 +49,11 @@ public record LimitsConfig(
         @Default("50")
         @Bounds(min = "1", max = "100")
         int harvestShare,
+    @Doc(
+            "Different recipients that do not exist, asked for by one source, after which it is blocked whatever their share is. One with a good name has four times as many.")
+        @Default("60")
+        @Bounds(min = "16", max = "64")
+        int harvestMost,
     @Doc("How long recipients that were asked for count.")
         @Default("1h")
         @Bounds(min = "1m", max = "1d")

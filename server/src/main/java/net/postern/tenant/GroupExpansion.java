@@ -112,7 +112,7 @@ final class GroupExpansion {
       return;
     }
     switch (others.apply(address)) {
-      case RecipientLookup.Found(Recipient recipient) -> take(recipient);
+      case RecipientLookup.Found(Recipient recipient, String _) -> take(recipient);
       // Only by its own address: otherwise a group could contain itself unseen.
       case RecipientLookup.Group _ -> unknown.add(leaf.address());
       case RecipientLookup.UnknownUser _ -> unknown.add(leaf.address());

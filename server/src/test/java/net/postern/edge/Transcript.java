@@ -136,6 +136,7 @@ final class Transcript {
             new Sources(
                 TestConfig.limits(limits.toArray(String[]::new)),
                 List.of(),
+                new byte[32],
                 opened,
                 event -> {},
                 InstantSource.fixed(Instant.parse("2026-06-01T08:00:00Z"))));
