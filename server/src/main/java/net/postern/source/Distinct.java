@@ -5,7 +5,7 @@ import java.util.Arrays;
 /** A small set of hashes. Full, it takes no more: its size then says "at least". */
 final class Distinct {
   /** Most members of any; no threshold that is compared with its size is larger. */
-  static final int MAX = 256;
+  static final int MAX = 1024;
 
   private static final int[] EMPTY = {};
 

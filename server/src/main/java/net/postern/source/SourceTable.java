@@ -37,7 +37,7 @@ final class SourceTable {
         unknown = w.unknown + excluded.unknown,
         members = (select coalesce(array_agg(m), '{}')
                      from (select distinct unnest(w.members || excluded.members) as m
-                            limit 256) as each),
+                            limit 1024) as each),
         known_members = (select coalesce(array_agg(m), '{}')
                            from (select distinct
                                         unnest(w.known_members || excluded.known_members) as m
