@@ -71,7 +71,8 @@ public record LimitsConfig(
         @Bounds(min = "1s", max = "30d")
         Duration firstBlock,
     @Doc("Longest block.") @Default("30d") @Bounds(min = "1s", max = "365d") Duration longestBlock,
-    @Doc("Sources, networks and domains that a node keeps in memory; some 300 bytes each, a few kilobytes where hundreds of recipients were asked for.")
+    @Doc(
+            "Sources, networks and domains that a node keeps in memory; some 300 bytes each, a few kilobytes where hundreds of recipients were asked for.")
         @Default("100000")
         @Bounds(min = "1000", max = "10000000")
         int rememberedSources) {}
