@@ -29,8 +29,19 @@ public sealed interface Answer<T> {
   /** The name does not exist (RFC 2308 §2.1). */
   record NxDomain<T>() implements Answer<T> {}
 
-  /** It could not be found out: no server answered in time, or with an error. Try later. */
-  record Failure<T>(String reason) implements Answer<T> {}
+  /**
+   * It could not be found out: no server answered in time, or with an error. Try later.
+   *
+   * @param ours whether it says nothing about any server: we had too much to ask at one time, or
+   *     left none the time for an answer
+   */
+  record Failure<T>(String reason, boolean ours) implements Answer<T> {
+
+    /** One that servers are the cause of. */
+    public Failure(String reason) {
+      this(reason, false);
+    }
+  }
 
   /** The records, none for every other answer: only where all others mean the same. */
   default List<T> orNone() {

@@ -7,8 +7,10 @@ import com.github.benmanes.caffeine.cache.Ticker;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -37,12 +39,24 @@ import org.xbill.DNS.hosts.HostsFileParser;
  * longer than an hour, and failures for a few seconds, so that a dead server is not asked again and
  * again. What a caller cannot wait for is still learned.
  *
- * <p>Threads: any may ask; they block. Each question to servers has a virtual thread of its own, at
- * most {@link #MAX_UNDER_WAY} at one time. No lock is held while anything waits.
+ * <p>Threads: any may ask; they block. Each question to servers has a virtual thread of its own.
+ * How many there are at one time is bounded, for each {@link Budget} by itself: however much
+ * strangers give us to ask, delivery finds its way. No lock is held while anything waits.
  */
 final class DnsClient {
-  /** Questions to servers at one time; more wait, as long as they have time. */
-  static final int MAX_UNDER_WAY = 2_000;
+  /** For whom is asked, and how many questions to servers there are at one time; more wait. */
+  enum Budget {
+    /** What we send, and whom we ask to know what to take. */
+    OWN(1_000),
+    /** What is to be known of those who connect to us. */
+    STRANGERS(2_000);
+
+    final int most;
+
+    Budget(int most) {
+      this.most = most;
+    }
+  }
 
   /** Longest that an answer or denial is believed, in seconds, whatever its TTL. */
   static final long MAX_LIFE = 3_600;
@@ -81,12 +95,30 @@ final class DnsClient {
     }
   }
 
+  /** A question that is under way. */
+  private static final class Flight {
+    final CompletableFuture<Known> landing = new CompletableFuture<>();
+    private volatile long departedAt;
+    private volatile boolean departed;
+
+    void depart() {
+      departedAt = System.nanoTime();
+      departed = true;
+    }
+
+    /** How long servers have been asked, in nanoseconds; 0 when none was. */
+    long asked() {
+      return departed ? System.nanoTime() - departedAt : 0;
+    }
+  }
+
   private final List<DnsServer> servers;
   private final Duration timeout;
   private final HostsFileParser hosts;
   private final Cache<Question, Known> cache;
-  private final Map<Question, CompletableFuture<Known>> flights = new ConcurrentHashMap<>();
-  private final Semaphore room = new Semaphore(MAX_UNDER_WAY);
+  private final Map<Question, Flight> flights = new ConcurrentHashMap<>();
+  private final Map<Budget, Semaphore> rooms = new EnumMap<>(Budget.class);
+  private final LongAdder crowded = new LongAdder();
   private final LongAdder questions = new LongAdder();
   private final LongAdder hits = new LongAdder();
   private final LongAdder shared = new LongAdder();
@@ -103,6 +135,9 @@ final class DnsClient {
         settings.servers().stream().map(at -> new DnsServer(at, settings.timeout())).toList();
     this.timeout = settings.timeout();
     this.hosts = hosts;
+    for (Budget budget : Budget.values()) {
+      rooms.put(budget, new Semaphore(budget.most));
+    }
     this.cache =
         Caffeine.newBuilder()
             .maximumWeight(settings.cacheEntries())
@@ -129,13 +164,14 @@ final class DnsClient {
         sent.sum(),
         waits.sum(),
         waited.sum(),
+        crowded.sum(),
         flights.size(),
         cache.estimatedSize());
   }
 
-  /** Asks for records of a kind; blocks no longer than the limit. */
+  /** Asks for records of a kind out of a budget; blocks no longer than the limit. */
   @SuppressWarnings("unchecked") // a question's type is that of its kind
-  <T> Answer<T> ask(String name, Kind<T> kind, Duration limit) {
+  <T> Answer<T> ask(String name, Kind<T> kind, Duration limit, Budget budget) {
     questions.increment();
     Question question = new Question(DnsNames.canonical(name), kind.type());
     Known known = cache.getIfPresent(question);
@@ -149,7 +185,7 @@ final class DnsClient {
         // No name server can know a name that does not fit the DNS.
         return new Answer.NxDomain<>();
       }
-      answer = (Answer<T>) wait(question, asked.get(), kind, limit);
+      answer = (Answer<T>) wait(question, asked.get(), kind, limit, budget);
     }
     if (answer instanceof Answer.Failure) {
       failures.increment();
@@ -157,24 +193,27 @@ final class DnsClient {
     return answer;
   }
 
-  private Answer<?> wait(Question question, Name name, Kind<?> kind, Duration limit) {
+  private Answer<?> wait(
+      Question question, Name name, Kind<?> kind, Duration limit, Budget budget) {
     Optional<Known> local = local(question, name);
     if (local.isPresent()) {
       hits.increment();
       return local.get().answer();
     }
     long start = System.nanoTime();
+    Flight flight = flights.get(question);
     try {
-      CompletableFuture<Known> flight = flights.get(question);
       if (flight == null) {
+        Semaphore room = Objects.requireNonNull(rooms.get(budget));
         if (!room.tryAcquire(limit.toNanos(), TimeUnit.NANOSECONDS)) {
-          return new Answer.Failure<>("DNS: too many questions at one time");
+          crowded.increment();
+          return new Answer.Failure<>("DNS: too many questions at one time", true);
         }
-        CompletableFuture<Known> mine = new CompletableFuture<>();
+        Flight mine = new Flight();
         flight = flights.putIfAbsent(question, mine);
         if (flight == null) {
           flight = mine;
-          depart(question, name, kind, mine);
+          depart(question, name, kind, mine, room);
         } else {
           room.release();
           shared.increment();
@@ -183,10 +222,21 @@ final class DnsClient {
         shared.increment();
       }
       long left = Math.max(0, limit.toNanos() - (System.nanoTime() - start));
-      return flight.get(left, TimeUnit.NANOSECONDS).answer();
+      return flight.landing.get(left, TimeUnit.NANOSECONDS).answer();
     } catch (TimeoutException e) {
+      // Who was not given half of the time did not fail: we were busy.
+      boolean ours = flight.asked() < limit.toNanos() / 2;
+      if (ours) {
+        crowded.increment();
+      }
       return new Answer.Failure<>(
-          "DNS: no answer for " + name + " within " + limit.toMillis() + " ms");
+          "DNS: no answer for "
+              + name
+              + " within "
+              + limit.toMillis()
+              + " ms"
+              + (ours ? ", of which most was spent waiting for a turn" : ""),
+          ours);
     } catch (ExecutionException e) {
       return new Answer.Failure<>("DNS: no answer for " + name);
     } catch (InterruptedException e) {
@@ -217,12 +267,13 @@ final class DnsClient {
   }
 
   // The permit is given back by the thread that is started here.
-  private void depart(Question question, Name name, Kind<?> kind, CompletableFuture<Known> flight) {
+  private void depart(Question question, Name name, Kind<?> kind, Flight flight, Semaphore room) {
     Thread.ofVirtual()
         .name("dns")
         .start(
             () -> {
               Known known = Known.failure("no answer for " + name);
+              flight.depart();
               try {
                 // Another flight may have landed since the caller looked.
                 Known landed = cache.getIfPresent(question);
@@ -235,7 +286,7 @@ final class DnsClient {
               } finally {
                 flights.remove(question, flight);
                 room.release();
-                flight.complete(known);
+                flight.landing.complete(known);
               }
             });
   }

@@ -10,6 +10,7 @@ package net.postern.dns;
  * @param sent questions to servers, tries of the same one each for itself
  * @param waits questions that were not answered from memory
  * @param waitedNanos what callers waited for those, nanoseconds
+ * @param crowded questions that came to nothing because we had too much to ask at one time
  * @param underWay questions to servers now
  * @param cached answers that are remembered now, about
  */
@@ -21,5 +22,6 @@ public record DnsStats(
     long sent,
     long waits,
     long waitedNanos,
+    long crowded,
     long underWay,
     long cached) {}

@@ -23,9 +23,12 @@ public final class DnsjavaResolver implements Resolver {
   private final DnsClient client;
   private final Duration limit;
 
-  private DnsjavaResolver(DnsClient client, Duration limit) {
+  private final DnsClient.Budget budget;
+
+  private DnsjavaResolver(DnsClient client, Duration limit, DnsClient.Budget budget) {
     this.client = client;
     this.limit = limit;
+    this.budget = budget;
   }
 
   /** A resolver with a cache of its own. */
@@ -53,37 +56,46 @@ public final class DnsjavaResolver implements Resolver {
             ? new DnsSettings(
                 ResolverConfig.getCurrentConfig().servers(), given.timeout(), given.cacheEntries())
             : given;
-    return new DnsjavaResolver(new DnsClient(settings, hosts, ticker), settings.timeout());
+    return new DnsjavaResolver(
+        new DnsClient(settings, hosts, ticker), settings.timeout(), DnsClient.Budget.OWN);
   }
 
   @Override
   public Answer<MxRecord> mx(String domain) {
-    return client.ask(domain, Kind.MX, limit);
+    return client.ask(domain, Kind.MX, limit, budget);
   }
 
   @Override
   public Answer<InetAddress> a(String host) {
-    return client.ask(host, Kind.A, limit);
+    return client.ask(host, Kind.A, limit, budget);
   }
 
   @Override
   public Answer<InetAddress> aaaa(String host) {
-    return client.ask(host, Kind.AAAA, limit);
+    return client.ask(host, Kind.AAAA, limit, budget);
   }
 
   @Override
   public Answer<String> txt(String name) {
-    return client.ask(name, Kind.TXT, limit);
+    return client.ask(name, Kind.TXT, limit, budget);
   }
 
   @Override
   public Answer<String> ptr(InetAddress address) {
-    return client.ask(DnsNames.reverse(address), Kind.PTR, limit);
+    return client.ask(DnsNames.reverse(address), Kind.PTR, limit, budget);
   }
 
   @Override
   public DnsjavaResolver within(Duration shorter) {
-    return shorter.compareTo(limit) < 0 ? new DnsjavaResolver(client, shorter) : this;
+    return shorter.compareTo(limit) < 0 ? new DnsjavaResolver(client, shorter, budget) : this;
+  }
+
+  /**
+   * The same answers for questions that strangers cause: they have a budget of their own, so that
+   * however many connect, what this node itself has to know is asked without waiting for them.
+   */
+  public DnsjavaResolver forStrangers() {
+    return new DnsjavaResolver(client, limit, DnsClient.Budget.STRANGERS);
   }
 
   /** What the client behind this resolver did, for all that share it. */

@@ -140,7 +140,7 @@ public final class Callouts implements AddressValidator, AutoCloseable {
 
   private RecipientLookup own(Unlisted unlisted) {
     if (unlisted.mailbox().isPresent()) {
-      return found(unlisted, unlisted.mailbox().get());
+      return found(unlisted, unlisted.mailbox().get(), unlisted.base().key());
     }
     String base = unlisted.base().key();
     if (answers.isAway()) {
@@ -149,7 +149,7 @@ public final class Callouts implements AddressValidator, AutoCloseable {
     try {
       MailboxId mailbox = tenants.addFound(unlisted.base());
       made.put(base, mailbox);
-      return found(unlisted, mailbox);
+      return found(unlisted, mailbox, base);
     } catch (TenantException | RuntimeException e) {
       LOG.warn("no mailbox for an address that a customer's server has: {}", e.getMessage());
       return madeBefore(unlisted);
@@ -161,14 +161,14 @@ public final class Callouts implements AddressValidator, AutoCloseable {
     MailboxId before = made.getIfPresent(unlisted.base().key());
     return before == null
         ? new RecipientLookup.Unavailable("a mailbox could not be made")
-        : found(unlisted, before);
+        : found(unlisted, before, unlisted.base().key());
   }
 
   private static RecipientLookup shared(Unlisted unlisted) {
     return unlisted
         .mailbox()
         .or(unlisted::shared)
-        .map(mailbox -> found(unlisted, mailbox))
+        .map(mailbox -> found(unlisted, mailbox, ""))
         .orElseGet(
             () -> new RecipientLookup.Unavailable("the domain has no mailbox for all addresses"));
   }
@@ -177,9 +177,9 @@ public final class Callouts implements AddressValidator, AutoCloseable {
     return new RecipientLookup.Unasked(unlisted.customer(), unlisted.mailbox());
   }
 
-  private static RecipientLookup found(Unlisted unlisted, MailboxId mailbox) {
+  private static RecipientLookup found(Unlisted unlisted, MailboxId mailbox, String listed) {
     return new RecipientLookup.Found(
-        new Recipient(unlisted.address(), unlisted.customer(), mailbox));
+        new Recipient(unlisted.address(), unlisted.customer(), mailbox), listed);
   }
 
   /** Whether no question is under way, and the answers of those that were are entered. */

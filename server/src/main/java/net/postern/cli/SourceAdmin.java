@@ -4,7 +4,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
+import java.util.stream.Collectors;
 import net.postern.config.Durations;
 import net.postern.node.Workbench;
 import net.postern.source.Block;
@@ -83,17 +83,18 @@ final class SourceAdmin extends NeedsSubcommand {
         standing.grade().name().toLowerCase(Locale.ROOT),
         String.format(Locale.ROOT, "%.1f", standing.good()),
         String.format(Locale.ROOT, "%.1f", standing.bad()),
-        account
-            .block()
-            .map(
-                block ->
-                    "%s, time %d, until %s: %s"
-                        .formatted(
-                            block.kind().name().toLowerCase(Locale.ROOT),
-                            block.offence(),
-                            block.until(),
-                            block.why()))
-            .orElse("never"));
+        account.blocks().isEmpty()
+            ? "never"
+            : account.blocks().stream().map(SourceAdmin::shown).collect(Collectors.joining("; ")));
+  }
+
+  private static String shown(Block block) {
+    return "%s, time %d, until %s: %s"
+        .formatted(
+            block.kind().name().toLowerCase(Locale.ROOT),
+            block.offence(),
+            block.until(),
+            block.why());
   }
 
   @Command(
@@ -145,7 +146,7 @@ final class SourceAdmin extends NeedsSubcommand {
     Source source = source(text);
     return with(
         (desk, out) -> {
-          Optional<Block> was = desk.unblock(source);
+          List<Block> was = desk.unblock(source);
           if (was.isEmpty()) {
             throw new CommandFailure(
                 Exit.NEGATIVE, source + " is not blocked; 'admin source list' shows who is");

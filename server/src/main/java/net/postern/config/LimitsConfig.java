@@ -49,6 +49,11 @@ public record LimitsConfig(
         @Default("50")
         @Bounds(min = "1", max = "100")
         int harvestShare,
+    @Doc(
+            "Different recipients that do not exist, asked for by one source, after which it is blocked whatever their share is. One with a good name has four times as many.")
+        @Default("150")
+        @Bounds(min = "16", max = "256")
+        int harvestMost,
     @Doc("How long recipients that were asked for count.")
         @Default("1h")
         @Bounds(min = "1m", max = "1d")
@@ -66,7 +71,8 @@ public record LimitsConfig(
         @Bounds(min = "1s", max = "30d")
         Duration firstBlock,
     @Doc("Longest block.") @Default("30d") @Bounds(min = "1s", max = "365d") Duration longestBlock,
-    @Doc("Sources, networks and domains that a node keeps in memory; some 300 bytes each.")
+    @Doc(
+            "Sources, networks and domains that a node keeps in memory; some 300 bytes each, a few kilobytes where hundreds of recipients were asked for.")
         @Default("100000")
         @Bounds(min = "1000", max = "10000000")
         int rememberedSources) {}

@@ -1,6 +1,7 @@
 package net.postern.config;
 
 import java.net.InetAddress;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -53,6 +54,16 @@ public record Network(InetAddress address, int prefix) {
     }
     int mask = 0xff << (8 - rest);
     return (mine[whole] & mask) == (other[whole] & mask);
+  }
+
+  /** Whether an address lies in any of these networks. */
+  public static boolean anyContains(List<Network> networks, InetAddress candidate) {
+    for (int i = 0; i < networks.size(); i++) {
+      if (networks.get(i).contains(candidate)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   @Override

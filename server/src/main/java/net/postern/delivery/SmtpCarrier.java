@@ -9,6 +9,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import net.postern.config.InsideAddresses;
 import net.postern.config.Network;
 import net.postern.delivery.DeliveryResult.Delivered;
 import net.postern.delivery.DeliveryResult.Diagnosis;
@@ -307,7 +308,7 @@ final class SmtpCarrier implements Carrier {
   private Attempt connect(Route.Target candidate, Duration limit) {
     long end = System.nanoTime() + limit.toNanos();
     Answer<InetAddress> addresses = addresses(candidate.host());
-    if (addresses instanceof Answer.Failure<InetAddress>(String reason)) {
+    if (addresses instanceof Answer.Failure<InetAddress>(String reason, boolean _)) {
       return Attempt.failed("4.4.3", reason);
     }
     List<InetAddress> allowed =
@@ -352,7 +353,7 @@ final class SmtpCarrier implements Carrier {
       case ANY -> true;
       case PUBLIC ->
           !InsideAddresses.contain(address)
-              || tools.insideExchangers().stream().anyMatch(each -> each.contains(address));
+              || Network.anyContains(tools.insideExchangers(), address);
     };
   }
 

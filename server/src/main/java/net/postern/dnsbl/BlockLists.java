@@ -12,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import net.postern.config.InsideAddresses;
 import net.postern.dns.Answer;
 import net.postern.dns.Resolver;
 import net.postern.events.Events;
@@ -44,7 +45,7 @@ public final class BlockLists {
   /**
    * None is used before {@link #tend} has looked at its test points.
    *
-   * @param resolver answers within about the budget, or says that it cannot
+   * @param resolver answers within the budget, or says that it cannot and whose doing it is
    * @param budget for all questions about a client together
    */
   public BlockLists(
@@ -62,13 +63,16 @@ public final class BlockLists {
     record Unlisted() implements Outcome {}
 
     record Silent() implements Outcome {}
+
+    /** We did not get to ask, which says nothing of the list. */
+    record Unasked() implements Outcome {}
   }
 
   private record Asked(Watched watched, CompletableFuture<Outcome> outcome) {}
 
   /** What the lists say of a client's address. Blocks for the budget at the longest. */
   public Listings ask(InetAddress client) {
-    if (!isPublic(client)) {
+    if (InsideAddresses.contain(client)) {
       return Listings.NONE;
     }
     Zone.Kind kind = client.getAddress().length == 4 ? Zone.Kind.IP4 : Zone.Kind.IP6;
@@ -111,21 +115,6 @@ public final class BlockLists {
         && !domain.matches("(.*\\.)?[0-9]+");
   }
 
-  /** Whether an address is one that a public list can know anything of. */
-  public static boolean isPublic(InetAddress address) {
-    byte[] bytes = address.getAddress();
-    boolean inside =
-        address.isLoopbackAddress()
-            || address.isSiteLocalAddress()
-            || address.isLinkLocalAddress()
-            || address.isAnyLocalAddress()
-            || address.isMulticastAddress()
-            // RFC 4193 §3: fc00::/7; RFC 6598 §7: 100.64.0.0/10
-            || (bytes.length == 16 && (bytes[0] & 0xfe) == 0xfc)
-            || (bytes.length == 4 && bytes[0] == 100 && (bytes[1] & 0xc0) == 64);
-    return !inside;
-  }
-
   private Asked begin(Watched watched, String question, String shown) {
     CompletableFuture<Outcome> outcome = new CompletableFuture<>();
     Thread.ofVirtual()
@@ -146,11 +135,13 @@ public final class BlockLists {
     String name = question + "." + zone.name();
     long begun = System.nanoTime();
     Answer<InetAddress> answer = resolver.a(name);
-    if (System.nanoTime() - begun > budget.toNanos()) {
-      // Of no use to anybody, and to be known for it.
-      answer = new Answer.Failure<>("too late");
+    if (System.nanoTime() - begun > budget.toNanos() && !(answer instanceof Answer.Failure)) {
+      // Of no use to anybody. A list that is slow is cut off by the resolver: an answer that is
+      // here too late waited for us.
+      answer = new Answer.Failure<>("too late", true);
     }
     return switch (answer) {
+      case Answer.Failure<InetAddress>(String _, boolean ours) when ours -> new Outcome.Unasked();
       case Answer.NxDomain<InetAddress> _, Answer.NoData<InetAddress> _ -> {
         watched.health().answered(clock.instant(), false);
         yield new Outcome.Unlisted();
@@ -220,7 +211,7 @@ public final class BlockLists {
         switch (outcome) {
           case Outcome.Listed(Listing listing) -> listings.add(listing);
           case Outcome.Unlisted _ -> {}
-          case Outcome.Silent _ -> silent.add(zone.name());
+          case Outcome.Silent _, Outcome.Unasked _ -> silent.add(zone.name());
         }
       } catch (TimeoutException e) {
         // Its own thread goes on, and counts what becomes of it.
@@ -259,7 +250,12 @@ public final class BlockLists {
   }
 
   private void test(Watched watched) {
-    Optional<String> problem = problem(watched.zone());
+    Optional<String> problem;
+    try {
+      problem = problem(watched.zone());
+    } catch (UnaskedException e) {
+      return; // Still due.
+    }
     Instant now = clock.instant();
     if (problem.isEmpty()) {
       if (watched.health().passed(now)) {
@@ -272,12 +268,12 @@ public final class BlockLists {
   }
 
   // RFC 5782 §5: what tells a list that works from one that is gone, shut to us, or a wildcard.
-  private Optional<String> problem(Zone zone) {
+  private Optional<String> problem(Zone zone) throws UnaskedException {
     String unlisted = zone.unlistedPoint() + "." + zone.name();
     switch (resolver.a(unlisted)) {
       case Answer.NxDomain<InetAddress> _, Answer.NoData<InetAddress> _ -> {}
-      case Answer.Failure<InetAddress>(String reason) -> {
-        return Optional.of("does not answer: " + reason);
+      case Answer.Failure<InetAddress>(String reason, boolean ours) -> {
+        return Optional.of(silence(reason, ours));
       }
       case Answer.Found<InetAddress>(List<InetAddress> answers) -> {
         return Optional.of(
@@ -291,12 +287,25 @@ public final class BlockLists {
     return switch (resolver.a(listed)) {
       case Answer.NxDomain<InetAddress> _, Answer.NoData<InetAddress> _ ->
           Optional.of("does not list its own test point " + listed);
-      case Answer.Failure<InetAddress>(String reason) -> Optional.of("does not answer: " + reason);
+      case Answer.Failure<InetAddress>(String reason, boolean ours) ->
+          Optional.of(silence(reason, ours));
       case Answer.Found<InetAddress>(List<InetAddress> answers) ->
           zone.meaning(answers.getFirst()) instanceof Zone.Meaning.Fault(String why)
               ? Optional.of(why)
               : Optional.empty();
     };
+  }
+
+  /** We did not get to ask. */
+  private static final class UnaskedException extends Exception {
+    private static final long serialVersionUID = 1L;
+  }
+
+  private static String silence(String reason, boolean ours) throws UnaskedException {
+    if (ours) {
+      throw new UnaskedException();
+    }
+    return "does not answer: " + reason;
   }
 
   private void tell(Zone zone, boolean up, String why) {

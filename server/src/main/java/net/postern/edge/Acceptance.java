@@ -84,9 +84,7 @@ final class Acceptance {
             transaction.mail().reversePath(),
             recipients,
             utf8,
-            session.notes().stream()
-                .map(note -> new Envelope.Note(note.name(), note.detail()))
-                .toList(),
+            session.notes(),
             transaction.question().receivedSpf(context.hostname()),
             context.clock().instant(),
             transaction.sender(),

@@ -25,7 +25,8 @@ import net.postern.smtp.Reply;
  *
  * <p>A deadline costs two volatile writes for each wait: the {@link Watchdog} looks at it from
  * outside and ends a wait that is over by shutting the socket's input down. That wakes the reader
- * with an end of stream while replies can still be written.
+ * with an end of stream while replies can still be written: for a few seconds, for a client that
+ * does not read them is not waited for a second time.
  */
 final class Connection extends InputStream {
   private static final byte[] EMPTY = {};
@@ -42,6 +43,9 @@ final class Connection extends InputStream {
   private static final int FAIR_READS = 16;
 
   private static final long LINGER_NANOS = 1_000_000_000L;
+
+  /** Once a deadline has passed, how long a client may take for our last word. */
+  private static final long LAST_WORD_NANOS = 3_000_000_000L;
 
   private final Socket socket;
   private InputStream in;
@@ -145,7 +149,7 @@ final class Connection extends InputStream {
     heldBack = EMPTY;
     heldBackLength = 0;
     writing = true;
-    deadline = Ticks.now() + writeNanos;
+    deadline = Ticks.now() + (expired ? Math.min(LAST_WORD_NANOS, writeNanos) : writeNanos);
     try {
       out.write(bytes, 0, length);
     } finally {
@@ -253,11 +257,13 @@ final class Connection extends InputStream {
 
   /** Ends the current wait if its deadline has passed. Any thread. */
   void expireAt(long now) {
-    if (now < deadline) {
+    long until = deadline;
+    if (now < until) {
       return;
     }
     expired = true;
-    if (writing) {
+    // A read that does not end with its input waits for something else: inside TLS it may write.
+    if (writing || now - until >= LAST_WORD_NANOS) {
       cut();
     } else {
       wake();
@@ -267,7 +273,9 @@ final class Connection extends InputStream {
   /** Makes the current and every further read see the end of the stream. Any thread. */
   void wake() {
     try {
-      socket.shutdownInput();
+      if (!socket.isInputShutdown()) {
+        socket.shutdownInput();
+      }
     } catch (IOException e) {
       cut();
     }

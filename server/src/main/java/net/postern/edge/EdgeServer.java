@@ -23,12 +23,12 @@ import javax.net.ssl.SSLContext;
 import net.postern.address.EmailAddress;
 import net.postern.config.EdgeConfig;
 import net.postern.config.HostPort;
+import net.postern.config.Network;
 import net.postern.edge.check.Checks;
 import net.postern.events.Events;
 import net.postern.events.MailEvent;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
-import net.postern.events.Reference;
 import net.postern.intake.Intake;
 import net.postern.smtp.Reply;
 import net.postern.submission.Outbound;
@@ -54,6 +54,9 @@ public final class EdgeServer implements AutoCloseable {
   /** Pause after accept failed, as it does when the process has no file descriptor left. */
   private static final long ACCEPT_PAUSE_MILLIS = 100;
 
+  /** Refused connections of ten seconds that are told of one by one. */
+  private static final int TOLD_REFUSALS = 10;
+
   /** How long a proxy may take for its header. */
   private static final Duration PROXY_PATIENCE = Duration.ofSeconds(10);
 
@@ -65,7 +68,9 @@ public final class EdgeServer implements AutoCloseable {
 
   private final EdgeContext context;
   private final Gate gate;
-  private final byte[] turnedAwayReply;
+  private final ConnectRefusals floods;
+  private final ConnectRefusals crowds;
+  private final ConnectRefusals full;
   private final LongAdder turnedAway = new LongAdder();
   private final SourceLimits sources;
   private final Semaphore permits;
@@ -131,8 +136,6 @@ public final class EdgeServer implements AutoCloseable {
       Optional<Outbound> outbound,
       Gate gate) {
     this.gate = gate;
-    this.turnedAwayReply =
-        Replies.closing("4.7.0", hostname, "Too many connections from your network").toBytes();
     this.context =
         new EdgeContext(
             config,
@@ -149,6 +152,11 @@ public final class EdgeServer implements AutoCloseable {
             draining,
             outbound,
             Checks.ofSubmission(directory));
+    this.floods = new ConnectRefusals(context, "Too many connections from your network", 1);
+    this.crowds =
+        new ConnectRefusals(context, "Too many connections from your network", TOLD_REFUSALS);
+    this.full =
+        new ConnectRefusals(context, "Too many connections, please try again later", TOLD_REFUSALS);
     warnWhenMemoryIsSmall(config.maxMessage().bytes(), context.memory().limit());
     this.sources = new SourceLimits(config.maxConnectionsPerSource(), config.unlimitedSources());
     this.allPermits = config.maxConnections() + REFUSAL_PERMITS;
@@ -341,7 +349,7 @@ public final class EdgeServer implements AutoCloseable {
   private void turnAway(Socket socket) {
     turnedAway.increment();
     try (socket) {
-      socket.getOutputStream().write(turnedAwayReply);
+      socket.getOutputStream().write(floods.refuse(socket.getInetAddress()).toBytes());
     } catch (IOException e) {
       LOG.debug("one that was turned away has gone already: {}", e.toString());
     }
@@ -365,7 +373,8 @@ public final class EdgeServer implements AutoCloseable {
       watchdog.watch(connection);
       try {
         if (!inLimit) {
-          refuse(connection, "Too many connections, please try again later");
+          // Whom a proxy stands for is not known yet, and not waited for.
+          refuse(connection, full.refuse(client));
           return;
         }
         if (isProxy(client)) {
@@ -375,7 +384,8 @@ public final class EdgeServer implements AutoCloseable {
           }
           client = behind.get();
           if (refuses(client)) {
-            refuse(connection, "Too many connections from your network");
+            turnedAway.increment();
+            refuse(connection, floods.refuse(client));
             return;
           }
         }
@@ -383,7 +393,7 @@ public final class EdgeServer implements AutoCloseable {
             sources.enter(
                 client, gate.connections(client, context.config().maxConnectionsPerSource()));
         if (!counted) {
-          refuse(connection, "Too many connections from your network");
+          refuse(connection, crowds.refuse(client));
           return;
         }
         converse(connection, service, client);
@@ -404,7 +414,7 @@ public final class EdgeServer implements AutoCloseable {
   }
 
   private boolean isProxy(InetAddress peer) {
-    return context.config().proxyNetworks().stream().anyMatch(each -> each.contains(peer));
+    return Network.anyContains(context.config().proxyNetworks(), peer);
   }
 
   // Nothing is said to who does not begin as a proxy has to: it is no proxy, or speaks of nobody.
@@ -448,26 +458,10 @@ public final class EdgeServer implements AutoCloseable {
     }
   }
 
-  private void refuse(Connection connection, String why) throws IOException {
-    Reply reply = Replies.closing("4.7.0", context.hostname(), why);
-    Reference reference = context.reference(Reason.TOO_MANY_CONNECTIONS);
-    context
-        .events()
-        .emit(
-            new MailEvent.Refused(
-                Stage.CONNECT,
-                Reason.TOO_MANY_CONNECTIONS,
-                reply.code(),
-                reply.enhanced(),
-                why + ".",
-                new MailEvent.Peer(connection.client().getHostAddress(), "", ""),
-                "",
-                "",
-                Optional.empty(),
-                reference));
+  private void refuse(Connection connection, Reply reply) throws IOException {
     refused.add(connection);
     try {
-      connection.reply(context.explained(reply, reference));
+      connection.reply(reply);
       connection.finish(true);
     } finally {
       refused.remove(connection);

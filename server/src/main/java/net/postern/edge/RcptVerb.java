@@ -1,6 +1,7 @@
 package net.postern.edge;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -8,6 +9,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import net.postern.address.EmailAddress;
 import net.postern.edge.check.Check;
+import net.postern.edge.check.CheckResult;
 import net.postern.edge.check.CheckRun;
 import net.postern.edge.check.Rcpt;
 import net.postern.edge.check.Refusal;
@@ -102,6 +104,7 @@ final class RcptVerb implements Verb {
     }
     EdgeContext context = session.context();
     List<Check<Rcpt>> checks = context.checks(session.service()).rcpt();
+    List<CheckResult.Note> said = new ArrayList<>();
     RecipientLookup lookup = look(context, address, Directory.Asking.FORBIDDEN);
     if (lookup instanceof RecipientLookup.Unasked) {
       // Who is refused anyway costs the customer's server nothing, nor does who tries out
@@ -111,7 +114,8 @@ final class RcptVerb implements Verb {
               Stage.RCPT,
               CheckRun.at(checks, Check.Turn.UNASKED),
               question(session, transaction, address, lookup),
-              address.toString());
+              address.toString(),
+              said::add);
       if (refused.isPresent()) {
         return refused.get();
       }
@@ -120,7 +124,7 @@ final class RcptVerb implements Verb {
     }
     Rcpt question = question(session, transaction, address, lookup);
     Optional<SmtpSession.Next> refused =
-        session.ask(Stage.RCPT, checks, question, address.toString());
+        session.ask(Stage.RCPT, checks, question, address.toString(), said::add);
     if (refused.isPresent()) {
       return refused.get();
     }
@@ -151,9 +155,9 @@ final class RcptVerb implements Verb {
     }
     if (group) {
       tellLeftOut(session, transaction, question);
-      transaction.add(address, recipients);
+      transaction.add(address, recipients, said);
     } else {
-      transaction.add(recipients.getFirst());
+      transaction.add(recipients.getFirst(), said);
     }
     return session.say(OK);
   }

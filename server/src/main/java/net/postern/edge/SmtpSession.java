@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import net.postern.config.Network;
 import net.postern.edge.check.Check;
 import net.postern.edge.check.CheckResult;
 import net.postern.edge.check.CheckRun;
@@ -22,6 +23,7 @@ import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
 import net.postern.events.Reference;
 import net.postern.id.CustomerId;
+import net.postern.intake.Envelope;
 import net.postern.smtp.Command;
 import net.postern.smtp.Parsed;
 import net.postern.smtp.Reply;
@@ -457,7 +459,7 @@ final class SmtpSession {
 
   /** Whether who connected, behind a proxy that said so, may speak for others. */
   boolean mayXclient() {
-    return context.config().xclientNetworks().stream().anyMatch(network -> network.contains(peer));
+    return Network.anyContains(context.config().xclientNetworks(), peer);
   }
 
   /** Takes someone else for the client from now on, and begins anew with the greeting. */
@@ -538,8 +540,13 @@ final class SmtpSession {
     return ask(stage, checks, question, recipient, begun::note);
   }
 
-  // Tells the client what the first check that refuses has to say.
-  private <Q> Optional<Next> ask(
+  /**
+   * Tells the client what the first check that refuses has to say.
+   *
+   * @param notes gets what checks have to tell the filter
+   * @return how it goes on after a refusal; empty when there is none
+   */
+  <Q> Optional<Next> ask(
       Stage stage,
       List<Check<Q>> checks,
       Q question,
@@ -572,9 +579,11 @@ final class SmtpSession {
   }
 
   /** All that checks have to tell the filter of the message that comes now. */
-  List<CheckResult.Note> notes() {
-    List<CheckResult.Note> notes = new ArrayList<>(connectNotes);
-    notes.addAll(heloNotes);
+  List<Envelope.Note> notes() {
+    List<Envelope.Note> notes = new ArrayList<>();
+    for (List<CheckResult.Note> of : List.of(connectNotes, heloNotes)) {
+      of.forEach(note -> notes.add(new Envelope.Note(note.name(), note.detail())));
+    }
     transaction.ifPresent(each -> notes.addAll(each.notes()));
     return notes;
   }

@@ -58,12 +58,7 @@ final class SourceLimits {
   }
 
   private boolean isUnlimited(InetAddress client) {
-    for (Network network : unlimited) {
-      if (network.contains(client)) {
-        return true;
-      }
-    }
-    return false;
+    return Network.anyContains(unlimited, client);
   }
 
   private static Source sourceOf(InetAddress client) {

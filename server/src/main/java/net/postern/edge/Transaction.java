@@ -1,8 +1,9 @@
 package net.postern.edge;
 
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -10,6 +11,7 @@ import java.util.Set;
 import net.postern.address.EmailAddress;
 import net.postern.edge.check.CheckResult;
 import net.postern.edge.check.Mail;
+import net.postern.intake.Envelope;
 import net.postern.smtp.ChunkCheck;
 import net.postern.smtp.MailArguments;
 import net.postern.tenant.Recipient;
@@ -20,7 +22,7 @@ final class Transaction {
   private final MailArguments mail;
   private final Mail question;
   // Each recipient's checks see the same sender: what they say of it is said once.
-  private final Set<CheckResult.Note> notes = new LinkedHashSet<>();
+  private final Map<Remark, Concerned> notes = new LinkedHashMap<>();
   private final Map<String, Recipient> recipients = new LinkedHashMap<>(4);
   private final Set<String> groups = new HashSet<>(0);
   private int asked;
@@ -30,6 +32,15 @@ final class Transaction {
 
   /** The part of a message that came by BDAT so far (RFC 3030 §2). */
   record Chunks(MessageBuffer buffer, ChunkCheck check, ContentLimit limit, long deadline) {}
+
+  /** What is said once. */
+  private record Remark(String name, String detail) {}
+
+  /** Recipients, by the keys of their addresses. */
+  private static final class Concerned {
+    final Map<String, String> waived = new HashMap<>(0);
+    final Set<String> of = new HashSet<>(0);
+  }
 
   /**
    * @param question the same for the checks
@@ -47,13 +58,32 @@ final class Transaction {
     return question;
   }
 
-  /** Adds what a check wants the filter to know. */
+  /** Adds what a check wants the filter to know of the sender. */
   void note(CheckResult.Note note) {
-    notes.add(note);
+    notes.putIfAbsent(new Remark(note.name(), note.detail()), new Concerned());
   }
 
-  List<CheckResult.Note> notes() {
-    return List.copyOf(notes);
+  private void note(CheckResult.Note note, List<Recipient> recipients) {
+    Concerned concerned =
+        notes.computeIfAbsent(new Remark(note.name(), note.detail()), remark -> new Concerned());
+    for (Recipient recipient : recipients) {
+      String key = recipient.address().key();
+      if (note.own()) {
+        concerned.of.add(key);
+      }
+      if (!note.waived().isEmpty()) {
+        concerned.waived.put(key, note.waived());
+      }
+    }
+  }
+
+  List<Envelope.Note> notes() {
+    List<Envelope.Note> all = new ArrayList<>(notes.size());
+    notes.forEach(
+        (remark, concerned) ->
+            all.add(
+                new Envelope.Note(remark.name(), remark.detail(), concerned.waived, concerned.of)));
+    return all;
   }
 
   /** The reverse-path as text for events, empty for the null reverse-path. */
@@ -61,17 +91,23 @@ final class Transaction {
     return mail.reversePath().map(Object::toString).orElse("");
   }
 
-  /** Adds a recipient; one that is there already is not added twice. */
-  void add(Recipient recipient) {
+  /**
+   * Adds a recipient; one that is there already is not added twice.
+   *
+   * @param said what checks have to tell the filter for it
+   */
+  void add(Recipient recipient, List<CheckResult.Note> said) {
     asked++;
     put(recipient);
+    said.forEach(note -> note(note, List.of(recipient)));
   }
 
   /** Adds the members of a group in its place; who is there already does not come twice. */
-  void add(EmailAddress group, List<Recipient> members) {
+  void add(EmailAddress group, List<Recipient> members, List<CheckResult.Note> said) {
     asked++;
     groups.add(group.key());
     members.forEach(this::put);
+    said.forEach(note -> note(note, members));
   }
 
   private void put(Recipient recipient) {

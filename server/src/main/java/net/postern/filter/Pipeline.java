@@ -87,13 +87,7 @@ public final class Pipeline {
             unavailable.add(new Judgement.Unavailable(stage.name(), away.why()));
       }
     }
-    double score = 0;
-    for (Finding finding : findings) {
-      score += finding.score();
-    }
-    // Sums of tenths carry noise in binary: thresholds must not depend on it.
-    score = Math.rint(score * 1000) / 1000;
-    return new Judgement(score, probability(score), findings, unavailable);
+    return Judgement.of(findings, unavailable);
   }
 
   /**

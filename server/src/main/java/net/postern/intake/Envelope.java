@@ -3,7 +3,9 @@ package net.postern.intake;
 import java.net.InetAddress;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import net.postern.address.EmailAddress;
 import net.postern.tenant.Recipient;
 import net.postern.tenant.Submitter;
@@ -46,8 +48,21 @@ public record Envelope(
    *
    * @param name the finding's one name
    * @param detail for people
+   * @param waived recipients for whom it weighs nothing, by the keys of their addresses, and why
+   * @param of the recipients that it concerns, by the keys of their addresses; none for one that is
+   *     of the sender and concerns all
    */
-  public record Note(String name, String detail) {}
+  public record Note(String name, String detail, Map<String, String> waived, Set<String> of) {
+    public Note {
+      waived = Map.copyOf(waived);
+      of = Set.copyOf(of);
+    }
+
+    /** One that weighs the same for all. */
+    public Note(String name, String detail) {
+      this(name, detail, Map.of(), Set.of());
+    }
+  }
 
   /** Of a message for our customers only, for which SPF was not checked. */
   public Envelope(

@@ -5,11 +5,14 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import net.postern.address.EmailAddress;
 import net.postern.config.DeliveryConfig;
@@ -107,24 +110,23 @@ public final class MessageIntake implements Intake {
     Instant now = clock.instant();
     Judgement judgement = pipeline.judge(sample(envelope, content, now));
 
-    Map<CustomerId, List<Recipient>> byCustomer = new LinkedHashMap<>();
-    for (Recipient recipient : envelope.recipients()) {
-      byCustomer.computeIfAbsent(recipient.customer(), key -> new ArrayList<>()).add(recipient);
-    }
-    List<Decision> decisions = new ArrayList<>(byCustomer.size());
-    for (Map.Entry<CustomerId, List<Recipient>> entry : byCustomer.entrySet()) {
+    List<Decision> decisions = new ArrayList<>();
+    for (Map.Entry<Alike, List<Recipient>> entry : alike(envelope, judgement).entrySet()) {
       Customer customer;
       try {
-        customer = directory.customer(entry.getKey());
+        customer = directory.customer(entry.getKey().customer());
       } catch (IllegalStateException e) {
-        LOG.warn("no policy for {}: {}", entry.getKey(), e.getMessage());
+        LOG.warn("no policy for {}: {}", entry.getKey().customer(), e.getMessage());
         return new IntakeResult.Refused(
             451,
             "4.3.0",
             "The recipients' settings cannot be read now; please try again later",
             MailEvent.Reason.DATABASE_UNAVAILABLE);
       }
-      decisions.add(new Decision(customer, entry.getValue(), Policy.decide(judgement, customer)));
+      Judgement theirs =
+          judgement.waiving(entry.getKey().waived()).with(own(envelope, entry.getValue()));
+      decisions.add(
+          new Decision(customer, entry.getValue(), theirs, Policy.decide(theirs, customer)));
     }
     Optional<IntakeResult.Refused> no = refusal(decisions);
     if (no.isPresent()) {
@@ -134,8 +136,7 @@ public final class MessageIntake implements Intake {
     boolean hot = dispatcher.reserve(waiting(decisions), content.length);
     boolean handedOver = false;
     try {
-      List<MessageRecord> records =
-          records(envelope, id, content.length, judgement, decisions, hot, now);
+      List<MessageRecord> records = records(envelope, id, content.length, decisions, hot, now);
       Kept kept =
           vault.keep(new MessageFrame(id, holders(envelope), RecordJson.encode(records), content));
       List<MessageRecord> placed = records.stream().map(record -> record.at(kept.place())).toList();
@@ -155,7 +156,7 @@ public final class MessageIntake implements Intake {
                     }
                   });
       handedOver = true;
-      accepted(envelope, id, content.length, judgement, decisions, kept, start);
+      accepted(envelope, id, content.length, decisions, kept, start);
       return new IntakeResult.Accepted(id);
     } catch (VaultUnavailableException e) {
       LOG.error("message {} was not taken: {}", id, e.getMessage());
@@ -171,8 +172,49 @@ public final class MessageIntake implements Intake {
     }
   }
 
-  /** What was decided for one customer's recipients. */
-  private record Decision(Customer customer, List<Recipient> recipients, Disposition disposition) {}
+  /**
+   * Recipients for whom a message weighs the same: of one customer, who waived the same findings.
+   */
+  private record Alike(CustomerId customer, Map<String, String> waived) {}
+
+  /** What was decided for such recipients. */
+  private record Decision(
+      Customer customer,
+      List<Recipient> recipients,
+      Judgement judgement,
+      Disposition disposition) {}
+
+  private static Map<Alike, List<Recipient>> alike(Envelope envelope, Judgement judgement) {
+    Set<String> weighing = new HashSet<>();
+    for (Finding finding : judgement.findings()) {
+      if (finding.score() != 0) {
+        weighing.add(finding.name());
+      }
+    }
+    Map<Alike, List<Recipient>> alike = new LinkedHashMap<>();
+    for (Recipient recipient : envelope.recipients()) {
+      Map<String, String> waived = new HashMap<>(0);
+      for (Envelope.Note note : envelope.notes()) {
+        String why = note.waived().get(recipient.address().key());
+        if (why != null && weighing.contains(note.name())) {
+          waived.put(note.name(), why);
+        }
+      }
+      alike
+          .computeIfAbsent(new Alike(recipient.customer(), waived), key -> new ArrayList<>())
+          .add(recipient);
+    }
+    return alike;
+  }
+
+  // What is of a recipient stands where the recipient's customer alone sees it.
+  private static List<Noted> own(Envelope envelope, List<Recipient> recipients) {
+    return envelope.notes().stream()
+        .filter(
+            note -> recipients.stream().anyMatch(each -> note.of().contains(each.address().key())))
+        .map(note -> new Noted(note.name(), note.detail()))
+        .toList();
+  }
 
   private static Sample sample(Envelope envelope, byte[] content, Instant now) {
     return new Sample(
@@ -185,7 +227,10 @@ public final class MessageIntake implements Intake {
         envelope.recipients().stream().map(Recipient::address).toList(),
         content,
         now,
-        envelope.notes().stream().map(note -> new Noted(note.name(), note.detail())).toList());
+        envelope.notes().stream()
+            .filter(note -> note.of().isEmpty())
+            .map(note -> new Noted(note.name(), note.detail()))
+            .toList());
   }
 
   private byte[] withTrace(Envelope envelope, MessageId id, byte[] received) {
@@ -249,24 +294,31 @@ public final class MessageIntake implements Intake {
     };
   }
 
+  // One for each customer, by what weighed most for any of its recipients.
   private List<MessageRecord> records(
       Envelope envelope,
       MessageId id,
       int bytes,
-      Judgement judgement,
       List<Decision> decisions,
       boolean hot,
       Instant now) {
-    String findings = findings(judgement);
-    List<MessageRecord> records = new ArrayList<>(decisions.size());
+    Map<CustomerId, List<Decision>> byCustomer = new LinkedHashMap<>();
     for (Decision decision : decisions) {
-      List<MessageRecord.NewDelivery> deliveries = new ArrayList<>(decision.recipients().size());
-      for (Recipient recipient : decision.recipients()) {
-        deliveries.add(delivery(recipient, decision.disposition(), hot, now));
+      byCustomer.computeIfAbsent(decision.customer().id(), key -> new ArrayList<>(1)).add(decision);
+    }
+    List<MessageRecord> records = new ArrayList<>(byCustomer.size());
+    for (List<Decision> theirs : byCustomer.values()) {
+      List<MessageRecord.NewDelivery> deliveries = new ArrayList<>();
+      Decision gravest = theirs.getFirst();
+      for (Decision decision : theirs) {
+        for (Recipient recipient : decision.recipients()) {
+          deliveries.add(delivery(recipient, decision.disposition(), hot, now));
+        }
+        gravest = decision.judgement().score() > gravest.judgement().score() ? decision : gravest;
       }
       records.add(
           new MessageRecord(
-              decision.customer().id(),
+              gravest.customer().id(),
               id,
               now,
               MessageRecord.Origin.SMTP,
@@ -276,9 +328,9 @@ public final class MessageIntake implements Intake {
               envelope.reversePath(),
               envelope.client().getHostAddress(),
               envelope.helo(),
-              verdict(decision.disposition()),
-              judgement.score(),
-              findings,
+              verdict(gravest.disposition()),
+              gravest.judgement().score(),
+              findings(gravest.judgement()),
               deliveries));
     }
     return records;
@@ -376,11 +428,9 @@ public final class MessageIntake implements Intake {
       Envelope envelope,
       MessageId id,
       long bytes,
-      Judgement judgement,
       List<Decision> decisions,
       Kept kept,
       long start) {
-    List<String> names = judgement.findings().stream().map(Finding::name).toList();
     Duration took = Duration.ofNanos(System.nanoTime() - start);
     for (Decision decision : decisions) {
       events.emit(
@@ -392,8 +442,8 @@ public final class MessageIntake implements Intake {
               decision.recipients().stream().map(each -> each.address().toString()).toList(),
               bytes,
               verdict(decision.disposition()),
-              judgement.score(),
-              names,
+              decision.judgement().score(),
+              decision.judgement().findings().stream().map(Finding::name).toList(),
               kept.copies(),
               took));
       String held =
@@ -411,7 +461,7 @@ public final class MessageIntake implements Intake {
                   id,
                   decision.customer().id(),
                   recipient.address().toString(),
-                  judgement.score(),
+                  decision.judgement().score(),
                   held));
         }
       }

@@ -39,6 +39,12 @@ final class DnsGauges {
         "postern.dns.sent",
         "Packets with a question that went to name servers",
         DnsStats::sent);
+    counter(
+        registry,
+        dns,
+        "postern.dns.crowded",
+        "Questions to the DNS that had no turn in their time: there were too many",
+        DnsStats::crowded);
     FunctionTimer.builder(
             "postern.dns.wait",
             dns,

@@ -42,6 +42,9 @@ final class EdgeParts implements AutoCloseable {
   private final Checks checks;
   private final List<PeriodicJob> jobs;
 
+  /**
+   * @param dns for what strangers cause us to ask
+   */
   EdgeParts(
       PosternConfig config,
       UUID node,

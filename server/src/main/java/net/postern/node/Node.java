@@ -92,6 +92,9 @@ public final class Node implements AutoCloseable {
   /** What nodes tell each other of wrong passwords and of mail that is sent. */
   private static final Duration EXCHANGE_INTERVAL = Duration.ofSeconds(1);
 
+  /** What the key is for that hides who asked for which recipient. */
+  private static final String ASKED_RECIPIENTS = "recipients that were asked for";
+
   /** What the key is for that salts of unknown users are made with. */
   private static final String LOGINS = "salts of unknown users";
 
@@ -184,6 +187,7 @@ public final class Node implements AutoCloseable {
             new Sources(
                 config.limits(),
                 config.edge().unlimitedSources(),
+                Aead.derive(keys.systemKey(), ASKED_RECIPIENTS).getEncoded(),
                 database,
                 new Fanout(List.of(log, metrics)),
                 clock));
@@ -267,7 +271,15 @@ public final class Node implements AutoCloseable {
             limits);
     edgeParts =
         rollback.add(
-            new EdgeParts(config, data.node(), database, directory, dns, sources, events, clock));
+            new EdgeParts(
+                config,
+                data.node(),
+                database,
+                directory,
+                dns.forStrangers(),
+                sources,
+                events,
+                clock));
     CertificateWatch tls = new CertificateWatch(config.edge(), hostname, data.root(), clock);
     edge =
         rollback.add(

@@ -26,6 +26,13 @@ public record Block(
     ADMIN
   }
 
+  /** Where it stands on the list: one for a flood and one for anything else hold each its own. */
+  Place place() {
+    return new Place(source, kind == Kind.FLOOD);
+  }
+
+  record Place(Source source, boolean flood) {}
+
   public boolean stands(Instant now) {
     return now.isBefore(until);
   }

@@ -4,26 +4,32 @@ import java.util.Arrays;
 
 /** A small set of hashes. Full, it takes no more: its size then says "at least". */
 final class Distinct {
-  /** Most members; no threshold that is compared with its size is larger. */
-  static final int MAX = 64;
+  /** Most members of any; no threshold that is compared with its size is larger. */
+  static final int MAX = 1024;
 
   private static final int[] EMPTY = {};
 
+  private final int capacity;
   private int[] sorted = EMPTY;
 
-  /** A hash of 32 bits, the same on all nodes (FNV-1a, its halves folded). */
-  static int hash(String text) {
-    long hash = 0xcbf29ce484222325L;
-    for (int i = 0; i < text.length(); i++) {
-      hash = (hash ^ text.charAt(i)) * 0x100000001b3L;
-    }
-    return (int) (hash ^ hash >>> 32);
+  /**
+   * @param capacity most members
+   */
+  Distinct(int capacity) {
+    this.capacity = capacity;
   }
 
-  /** Whether it was not there before. */
+  boolean contains(int member) {
+    return Arrays.binarySearch(sorted, member) >= 0;
+  }
+
+  /** Whether it is a member now. */
   boolean add(int member) {
     int at = Arrays.binarySearch(sorted, member);
-    if (at >= 0 || sorted.length == MAX) {
+    if (at >= 0) {
+      return true;
+    }
+    if (sorted.length >= capacity) {
       return false;
     }
     int[] more = new int[sorted.length + 1];
@@ -51,7 +57,7 @@ final class Distinct {
   }
 
   static Distinct of(Integer[] members) {
-    Distinct set = new Distinct();
+    Distinct set = new Distinct(MAX);
     for (int member : members) {
       set.add(member);
     }

@@ -8,6 +8,9 @@ import java.time.Instant;
  * the way there, and what is new. Safe for many threads.
  */
 final class Entry {
+  /** Different members of a network or domain that are told apart. */
+  private static final int MEMBERS = 64;
+
   private final Subject subject;
   private final Window window;
   private double good;
@@ -23,7 +26,8 @@ final class Entry {
    */
   Entry(Subject subject, Duration window) {
     this.subject = subject;
-    this.window = new Window(window);
+    boolean isAddress = subject instanceof Source source && !source.isNetwork();
+    this.window = new Window(window, isAddress ? Distinct.MAX : MEMBERS);
   }
 
   Subject subject() {
@@ -51,6 +55,11 @@ final class Entry {
 
   synchronized void known(Instant now) {
     window.addKnown(now);
+  }
+
+  /** The same for one that counts once; whether it had not been counted. */
+  synchronized boolean known(Instant now, int member) {
+    return window.addKnown(now, member);
   }
 
   synchronized void unknown(Instant now, int member) {

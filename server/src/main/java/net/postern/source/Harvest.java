@@ -16,6 +16,11 @@ import net.postern.config.LimitsConfig;
  * threshold it is suspect and learns nothing any more: every recipient gets the same answer, late.
  * At the threshold it is blocked.
  *
+ * <p>What speaks for a source must cost something: a recipient that exists counts once, however
+ * often and with whatever subaddress it is asked for, and not at all when everybody knows that it
+ * is taken, as a postmaster is and whatever a domain with a mailbox for all is asked for. And there
+ * is a number of unknown recipients that no share excuses.
+ *
  * <p>An attack that is spread over many sources shows at the domain it is aimed at: many sources
  * with unknown recipients within minutes, and a share of unknown recipients far above the domain's
  * usual. While it lasts, two are enough for a source that is new to us. The same holds in an IPv4
@@ -56,11 +61,13 @@ final class Harvest {
 
   private final SourceBook book;
   private final LimitsConfig config;
+  private final SecretHash hash;
   private final Map<Source, Suspicion> suspects = new ConcurrentHashMap<>();
 
   private record Suspicion(Instant last, int step) {}
 
-  Harvest(SourceBook book, LimitsConfig config) {
+  Harvest(SourceBook book, LimitsConfig config, SecretHash hash) {
+    this.hash = hash;
     this.book = book;
     this.config = config;
   }
@@ -87,27 +94,14 @@ final class Harvest {
 
   /** Counts one recipient that was asked for, and says what the source is taken for. */
   RecipientFinding count(
-      Source address,
-      String domain,
-      String recipient,
-      boolean known,
-      Grade grade,
-      BooleanSupplier trusted,
-      Instant now) {
+      Source address, AskedRecipient asked, Grade grade, BooleanSupplier trusted, Instant now) {
     Entry mine = book.of(address);
     Entry network = book.of(address.network());
-    Entry target = book.of(new Target(domain));
-    if (known) {
-      count(mine, now);
-      count(network, now);
-      count(target, now);
-    } else {
-      int hash = Distinct.hash(recipient);
-      countUnknown(mine, hash, now);
-      countUnknown(network, hash, now);
-      countUnknown(target, Distinct.hash(address.text()), now);
-    }
-    boolean attacked = usual(target, known, now);
+    Entry target = book.of(new Target(asked.domain()));
+    boolean attacked =
+        asked.known()
+            ? countKnown(asked, mine, network, target, now)
+            : countUnknown(asked, address, mine, network, target, now);
     if (!mine.hasUnknown(now)) {
       return RecipientFinding.CLEAR;
     }
@@ -122,8 +116,39 @@ final class Harvest {
       return RecipientFinding.CLEAR;
     }
     Entry target = book.of(new Target(domain));
-    boolean attacked = target.hasUnknown(now) && attacked(target, now);
+    boolean attacked = target.hasUnknown(now) && isAttacked(target, now);
     return find(address, mine, book.of(address.network()), attacked, grade, trusted, now);
+  }
+
+  // Each returns whether the domain is under attack.
+  private boolean countKnown(
+      AskedRecipient asked, Entry mine, Entry network, Entry target, Instant now) {
+    if (asked.name().isEmpty()) {
+      return isAttacked(target, now);
+    }
+    int member = hash.of(asked.name());
+    boolean fresh = mine.known(now, member);
+    changed(mine, now);
+    network.known(now, member);
+    changed(network, now);
+    if (!fresh) {
+      return isAttacked(target, now);
+    }
+    target.known(now);
+    changed(target, now);
+    return learnUsual(target, true, now);
+  }
+
+  private boolean countUnknown(
+      AskedRecipient asked, Source address, Entry mine, Entry network, Entry target, Instant now) {
+    int member = hash.of(asked.name());
+    mine.unknown(now, member);
+    changed(mine, now);
+    network.unknown(now, member);
+    changed(network, now);
+    target.unknown(now, hash.of(address.text()));
+    changed(target, now);
+    return learnUsual(target, false, now);
   }
 
   private RecipientFinding find(
@@ -138,9 +163,11 @@ final class Harvest {
     Window.Counts counts = mine.counts(now);
     Opinion around =
         judge(network.counts(now), NETWORK_FACTOR * config.harvestUnknown(), CLEAR_SHARE);
-    int threshold =
-        grade == Grade.GOOD ? GOOD_CREDIT * config.harvestUnknown() : config.harvestUnknown();
-    Opinion opinion = judge(counts, threshold, share);
+    int credit = grade == Grade.GOOD ? GOOD_CREDIT : 1;
+    Opinion opinion = judge(counts, credit * config.harvestUnknown(), share);
+    if (counts.members() >= credit * config.harvestMost()) {
+      opinion = Opinion.HARVESTS;
+    }
     if (grade == Grade.NEW && (attacked || around == Opinion.HARVESTS)) {
       Opinion strict = judge(counts, ATTACK_THRESHOLD, CLEAR_SHARE);
       opinion = strict.compareTo(opinion) > 0 ? strict : opinion;
@@ -194,22 +221,20 @@ final class Harvest {
     suspects.values().removeIf(each -> !now.isBefore(each.last().plus(window)));
   }
 
-  private void count(Entry entry, Instant now) {
-    entry.known(now);
+  private void changed(Entry entry, Instant now) {
     // Those with nothing but known recipients concern no other node.
     if (entry.hasUnknown(now)) {
       book.windowChanged(entry);
     }
   }
 
-  private void countUnknown(Entry entry, int member, Instant now) {
-    entry.unknown(now, member);
-    book.windowChanged(entry);
+  private boolean isAttacked(Entry target, Instant now) {
+    return target.hasUnknown(now) && attacked(target, now);
   }
 
   // What is usual is learned as long as there is no attack, which would soon be usual itself.
-  private boolean usual(Entry target, boolean known, Instant now) {
-    if (target.hasUnknown(now) && attacked(target, now)) {
+  private boolean learnUsual(Entry target, boolean known, Instant now) {
+    if (isAttacked(target, now)) {
       return true;
     }
     target.act(now, known ? 1 : 0, known ? 0 : 1);

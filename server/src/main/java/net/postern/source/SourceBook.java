@@ -40,19 +40,20 @@ final class SourceBook {
   /** Rows of one statement. */
   private static final int BATCH = 5_000;
 
-  /** Pages that are read in one turn at most. */
-  private static final int MAX_PAGES = 20;
-
-  /** So late a change may become visible after its time was written: it is read again. */
-  private static final Duration OVERLAP = Duration.ofSeconds(5);
+  /** So much of what changed before the exchange broke off is read again. */
+  private static final Duration OVERLAP = Duration.ofMinutes(10);
 
   /** Standings change slowly and with every message: told less often. */
   private static final Duration STANDING_INTERVAL = Duration.ofSeconds(10);
 
-  private static final Duration CLEAN_INTERVAL = Duration.ofHours(1);
+  private static final Duration FORGET_INTERVAL = Duration.ofHours(1);
 
   /** How long recipients are counted for. */
-  record Windows(Duration ofSources, Duration ofTargets) {}
+  record Windows(Duration ofSources, Duration ofTargets) {
+    Duration longest() {
+      return ofSources.compareTo(ofTargets) > 0 ? ofSources : ofTargets;
+    }
+  }
 
   private final Windows windows;
   private final int mostEntries;
@@ -63,18 +64,20 @@ final class SourceBook {
   private final Map<Subject, Entry> changedWindows = new ConcurrentHashMap<>();
   private final Map<Subject, Entry> changedStandings = new ConcurrentHashMap<>();
   private final Set<Subject> wanted = ConcurrentHashMap.newKeySet();
-  private final Map<Source, Block> blocks = new ConcurrentHashMap<>();
-  private final Set<Source> standing = ConcurrentHashMap.newKeySet();
-  private final Map<Source, Block> newBlocks = new ConcurrentHashMap<>();
+  private final Map<Block.Place, Block> blocks = new ConcurrentHashMap<>();
+  private final Set<Block.Place> standing = ConcurrentHashMap.newKeySet();
+  private final Map<Block.Place, Block> newBlocks = new ConcurrentHashMap<>();
+  private final Follower<SourceTable.BlockRow> blockChanges;
+  private final Follower<SourceTable.WindowRow> windowChanges;
+  private final Follower<SourceTable.StandingRow> standingChanges;
+  private final SourcePrune prune;
 
   // Used by the exchanging thread only, under the lock of exchange().
   private boolean loaded;
   private boolean full;
-  private Instant blocksSeen = Instant.EPOCH;
-  private Instant windowsSeen = Instant.EPOCH;
-  private Instant standingsSeen = Instant.EPOCH;
+  private Optional<Instant> exchanged = Optional.empty();
   private Instant standingsSent = Instant.EPOCH;
-  private Instant cleaned = Instant.EPOCH;
+  private Instant expired = Instant.EPOCH;
 
   SourceBook(
       Windows windows, int mostEntries, Database database, Events events, InstantSource clock) {
@@ -84,6 +87,21 @@ final class SourceBook {
     this.events = events;
     this.clock = clock;
     this.entries = Caffeine.newBuilder().maximumSize(mostEntries).build();
+    this.blockChanges =
+        new Follower<>(
+            table,
+            table::blocks,
+            SourceTable.BlockRow::place,
+            row -> learn(row.block(), clock.instant()));
+    this.windowChanges =
+        new Follower<>(
+            table,
+            table::windows,
+            SourceTable.WindowRow::place,
+            row -> learn(row, clock.instant()));
+    this.standingChanges =
+        new Follower<>(table, table::standings, SourceTable.StandingRow::place, this::learn);
+    this.prune = new SourcePrune(table, windows.longest(), SourcePrune.MAX_ROWS);
   }
 
   Entry of(Subject subject) {
@@ -125,26 +143,37 @@ final class SourceBook {
     }
   }
 
-  /** What a source is on the block list for; empty when it is not. */
+  /** What a source is on the block list for, besides floods; empty when it is not. */
   Optional<Block> blocked(Source source) {
-    if (!standing.contains(source)) {
+    return blocked(new Block.Place(source, false));
+  }
+
+  /** Whether a source is on the block list for a flood. */
+  boolean floods(Source source) {
+    return blocked(new Block.Place(source, true)).isPresent();
+  }
+
+  private Optional<Block> blocked(Block.Place place) {
+    if (!standing.contains(place)) {
       return Optional.empty();
     }
-    Block block = blocks.get(source);
+    Block block = blocks.get(place);
     return block != null && block.stands(clock.instant()) ? Optional.of(block) : Optional.empty();
   }
 
   /**
-   * Puts a source on the block list, unless it is there.
+   * Puts a source on the block list, unless it is there. One for a flood does not keep one for
+   * anything else out, nor the other way round.
    *
    * @param first length for the first time; it doubles with each return
    */
   Block block(Source source, Block.Kind kind, String why, Duration first, Duration longest) {
     Instant now = clock.instant();
     boolean[] begun = {false};
+    Block.Place place = new Block.Place(source, kind == Block.Kind.FLOOD);
     Block block =
         blocks.compute(
-            source,
+            place,
             (key, old) -> {
               if (old != null && old.stands(now)) {
                 return old;
@@ -154,12 +183,12 @@ final class SourceBook {
               Instant until = now.plus(Block.length(first, longest, offence));
               Block begins = new Block(source, kind, why, offence, now, until);
               if (newBlocks.size() < MAX_BLOCKS) {
-                newBlocks.put(source, begins);
+                newBlocks.put(place, begins);
               }
               return begins;
             });
     if (begun[0]) {
-      standing.add(source);
+      standing.add(place);
       events.emit(
           new MailEvent.SourceBlocked(
               source.text(), kind.name(), why, block.offence(), block.until()));
@@ -185,21 +214,29 @@ final class SourceBook {
   synchronized void exchange() throws SQLException {
     Instant now = clock.instant();
     expire(now);
-    if (!loaded) {
-      load(now);
-    }
-    sendBlocks(now);
-    sendWindows();
-    if (!now.isBefore(standingsSent.plus(STANDING_INTERVAL))) {
-      sendStandings();
-      standingsSent = now;
-    }
-    learnChanges(now);
-    learnWanted(now);
-    if (!now.isBefore(cleaned.plus(CLEAN_INTERVAL))) {
-      table.clean(now);
-      blocks.values().removeIf(block -> !block.remembered(now));
-      cleaned = now;
+    boolean whole = false;
+    try {
+      if (!loaded) {
+        load(now);
+      }
+      sendBlocks(now);
+      sendWindows();
+      if (!now.isBefore(standingsSent.plus(STANDING_INTERVAL))) {
+        sendStandings();
+        standingsSent = now;
+      }
+      Instant there = table.now();
+      blockChanges.read();
+      windowChanges.read();
+      standingChanges.read();
+      exchanged = Optional.of(there);
+      learnWanted(now);
+      prune.step(now);
+      whole = true;
+    } finally {
+      // It may be another server that answers next, which has not all that this one had: what a
+      // snapshot of the one has shown says nothing of the other.
+      loaded &= whole;
     }
   }
 
@@ -213,29 +250,30 @@ final class SourceBook {
 
   private void expire(Instant now) {
     standing.removeIf(
-        source -> {
-          Block block = blocks.get(source);
+        place -> {
+          Block block = blocks.get(place);
           boolean over = block == null || !block.stands(now);
           if (over) {
-            events.emit(new MailEvent.SourceReleased(source.text(), "its time is over"));
+            events.emit(new MailEvent.SourceReleased(place.source().text(), "its time is over"));
           }
           return over;
         });
+    if (!now.isBefore(expired.plus(FORGET_INTERVAL))) {
+      blocks.values().removeIf(block -> !block.remembered(now));
+      expired = now;
+    }
   }
 
   private void load(Instant now) throws SQLException {
     Instant there = table.now();
+    blockChanges.restart(there);
     for (SourceTable.BlockRow row : table.remembered(now, MAX_BLOCKS)) {
       learn(row.block(), now);
     }
-    blocksSeen = there.minus(OVERLAP);
-    standingsSeen = there.minus(OVERLAP);
     // What was counted in the last window still counts.
-    Duration longest =
-        windows.ofSources().compareTo(windows.ofTargets()) > 0
-            ? windows.ofSources()
-            : windows.ofTargets();
-    windowsSeen = there.minus(longest);
+    windowChanges.restart(there.minus(windows.longest()));
+    // Nothing is in memory at first, and read when it is asked for.
+    standingChanges.restart(exchanged.map(last -> last.minus(OVERLAP)).orElse(there));
     loaded = true;
   }
 
@@ -244,7 +282,7 @@ final class SourceBook {
     for (int from = 0; from < sent.size(); from += BATCH) {
       List<Block> batch = sent.subList(from, Math.min(sent.size(), from + BATCH));
       List<SourceTable.BlockRow> there = table.addBlocks(batch);
-      batch.forEach(each -> newBlocks.remove(each.source(), each));
+      batch.forEach(each -> newBlocks.remove(each.place(), each));
       there.forEach(row -> learn(row.block(), now));
     }
   }
@@ -321,34 +359,6 @@ final class SourceBook {
     }
   }
 
-  private void learnChanges(Instant now) throws SQLException {
-    Instant there = table.now().minus(OVERLAP);
-    for (int page = 0; page < MAX_PAGES; page++) {
-      List<SourceTable.BlockRow> rows = table.blocksSince(blocksSeen);
-      rows.forEach(row -> learn(row.block(), now));
-      blocksSeen = rows.size() == SourceTable.PAGE ? rows.getLast().changed() : there;
-      if (rows.size() < SourceTable.PAGE) {
-        break;
-      }
-    }
-    for (int page = 0; page < MAX_PAGES; page++) {
-      List<SourceTable.WindowRow> rows = table.windowsSince(windowsSeen);
-      rows.forEach(row -> learn(row, now));
-      windowsSeen = rows.size() == SourceTable.PAGE ? rows.getLast().changed() : there;
-      if (rows.size() < SourceTable.PAGE) {
-        break;
-      }
-    }
-    for (int page = 0; page < MAX_PAGES; page++) {
-      List<SourceTable.StandingRow> rows = table.standingsSince(standingsSeen);
-      rows.forEach(this::learn);
-      standingsSeen = rows.size() == SourceTable.PAGE ? rows.getLast().changed() : there;
-      if (rows.size() < SourceTable.PAGE) {
-        break;
-      }
-    }
-  }
-
   private void learnWanted(Instant now) throws SQLException {
     List<Subject> asked = List.copyOf(wanted);
     for (int from = 0; from < asked.size(); from += BATCH) {
@@ -361,12 +371,12 @@ final class SourceBook {
 
   // A block that ends before its time was lifted by a person.
   private void learn(Block block, Instant now) {
-    Source source = block.source();
-    Block mine = newBlocks.get(source);
+    Block.Place place = block.place();
+    Block mine = newBlocks.get(place);
     if (mine != null && block.since().isBefore(mine.since())) {
       return; // The database does not have this node's own yet.
     }
-    Block old = blocks.get(source);
+    Block old = blocks.get(place);
     if (old == null && blocks.size() >= MAX_BLOCKS) {
       if (!full) {
         LOG.warn(
@@ -376,17 +386,17 @@ final class SourceBook {
       }
       return;
     }
-    blocks.put(source, block);
+    blocks.put(place, block);
     if (block.stands(now)) {
-      standing.add(source);
-    } else if (standing.remove(source)) {
-      of(source)
+      standing.add(place);
+    } else if (standing.remove(place)) {
+      of(place.source())
           .withWindow(
               window -> {
                 window.clear();
                 return window;
               });
-      events.emit(new MailEvent.SourceReleased(source.text(), "a person decided so"));
+      events.emit(new MailEvent.SourceReleased(place.source().text(), "a person decided so"));
     }
   }
 
@@ -398,7 +408,7 @@ final class SourceBook {
               if (window.isOver(row.slot(), now)) {
                 return false;
               }
-              window.slot(row.slot()).learn(row.known(), row.unknown(), row.members());
+              window.slot(row.slot()).learn(row);
               // What was counted here of one that did nothing wrong here matters there now.
               return !window.changed().isEmpty();
             });

@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Optional;
 import net.postern.db.Database;
 
 /** The internal block list by hand; running nodes learn of a change within seconds. */
@@ -21,9 +20,13 @@ public final class SourceDesk {
   /**
    * What is known of a source.
    *
-   * @param block its last, also one that is over
+   * @param blocks its last for a flood and its last for anything else, also those that are over
    */
-  public record Account(Source source, Standing standing, Optional<Block> block) {}
+  public record Account(Source source, Standing standing, List<Block> blocks) {
+    public Account {
+      blocks = List.copyOf(blocks);
+    }
+  }
 
   /** Sources that are blocked now, those that are released last first. */
   public List<Block> blocked(int most) throws SQLException {
@@ -41,28 +44,33 @@ public final class SourceDesk {
             .map(row -> Standing.at(now, row.good(), row.bad()))
             .findFirst()
             .orElse(Standing.NONE);
-    return new Account(source, standing, table.block(source));
+    return new Account(source, standing, table.blocksOf(source));
   }
 
   /** Blocks a source for so long, in place of what stands. */
   public Block block(Source source, Duration length, String why) throws SQLException {
     Instant now = clock.instant();
-    int offence = table.block(source).map(Block::offence).orElse(1);
+    int offence =
+        table.blocksOf(source).stream()
+            .filter(block -> block.kind() != Block.Kind.FLOOD)
+            .map(Block::offence)
+            .findFirst()
+            .orElse(1);
     Block block = new Block(source, Block.Kind.ADMIN, why, offence, now, now.plus(length));
     table.put(block);
     return block;
   }
 
   /**
-   * Ends a block, and forgets that there was one.
+   * Ends a source's blocks, and forgets that there were any.
    *
-   * @return empty when none stands
+   * @return those that stood; none when it was not blocked
    */
-  public Optional<Block> unblock(Source source) throws SQLException {
+  public List<Block> unblock(Source source) throws SQLException {
     Instant now = clock.instant();
-    Optional<Block> standing = table.block(source).filter(block -> block.stands(now));
-    if (standing.isPresent()) {
-      Block was = standing.get();
+    List<Block> standing =
+        table.blocksOf(source).stream().filter(block -> block.stands(now)).toList();
+    for (Block was : standing) {
       table.forgetWindow(source);
       table.put(new Block(source, was.kind(), was.why(), 0, was.since(), now));
     }

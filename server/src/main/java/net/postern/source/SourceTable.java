@@ -16,8 +16,8 @@ import net.postern.db.Database;
 
 /**
  * The tables of this package. Sums are added to, never set, so that nodes cannot overwrite each
- * other; every row says when it was last changed, by the database's clock, so that the others find
- * what is new.
+ * other; every row says which transaction changed it last, so that the others find what is new
+ * ({@link Follower}), and when, by the database's clock, so that it is removed in time.
  */
 final class SourceTable {
   /** Rows of one answer. */
@@ -25,19 +25,27 @@ final class SourceTable {
 
   private static final String ADD_WINDOWS =
       """
-      insert into recipient_window as w (subject, slot, known, unknown, members, changed_at)
-      select subject, slot, known, unknown, members::int[], clock_timestamp()
-        from unnest(?::text[], ?::bigint[], ?::int[], ?::int[], ?::text[])
-          as d (subject, slot, known, unknown, members)
+      insert into recipient_window as w (subject, slot, known, unknown, members, known_members,
+                                         changed_at)
+      select subject, slot, known, unknown, members::int[], known_members::int[],
+             clock_timestamp()
+        from unnest(?::text[], ?::bigint[], ?::int[], ?::int[], ?::text[], ?::text[])
+          as d (subject, slot, known, unknown, members, known_members)
        order by subject, slot
       on conflict (subject, slot) do update set
         known = w.known + excluded.known,
         unknown = w.unknown + excluded.unknown,
         members = (select coalesce(array_agg(m), '{}')
                      from (select distinct unnest(w.members || excluded.members) as m
-                            limit 64) as each),
-        changed_at = clock_timestamp()
-      returning subject, slot, known, unknown, members, changed_at
+                            limit 1024) as each),
+        known_members = (select coalesce(array_agg(m), '{}')
+                           from (select distinct
+                                        unnest(w.known_members || excluded.known_members) as m
+                                  limit 64) as each),
+        changed_at = clock_timestamp(),
+        changed_by = pg_current_xact_id()
+      returning subject, slot, known, unknown, members, known_members,
+                w.changed_by::text::bigint
       """;
 
   private static final String ADD_STANDINGS =
@@ -51,8 +59,9 @@ final class SourceTable {
         good = s.good + excluded.good,
         bad = s.bad + excluded.bad,
         passed_at = greatest(s.passed_at, excluded.passed_at),
-        changed_at = clock_timestamp()
-      returning subject, good, bad, passed_at, changed_at
+        changed_at = clock_timestamp(),
+        changed_by = pg_current_xact_id()
+      returning subject, good, bad, passed_at, s.changed_by::text::bigint
       """;
 
   // One that stands is left alone: two nodes that block at the same moment block once.
@@ -63,20 +72,41 @@ final class SourceTable {
         from unnest(?::text[], ?::text[], ?::text[], ?::int[], ?::timestamptz[], ?::timestamptz[])
           as d (source, kind, why, offence, since, until)
        order by source
-      on conflict (source) do update set
+      on conflict (source, flood) do update set
         kind = excluded.kind, why = excluded.why, offence = excluded.offence,
-        since = excluded.since, until = excluded.until, changed_at = clock_timestamp()
+        since = excluded.since, until = excluded.until, changed_at = clock_timestamp(),
+        changed_by = pg_current_xact_id()
        where b.until <= excluded.since
       """;
 
   private static final String WINDOWS =
-      "select subject, slot, known, unknown, members, changed_at from recipient_window";
+      "select subject, slot, known, unknown, members, known_members, changed_by::text::bigint"
+          + " from recipient_window";
   private static final String STANDINGS =
-      "select subject, good, bad, passed_at, changed_at from standing";
+      "select subject, good, bad, passed_at, changed_by::text::bigint from standing";
   private static final String BLOCKS =
-      "select source, kind, why, offence, since, until, changed_at from source_block";
-  private static final String SINCE = " where changed_at > ? order by changed_at limit " + PAGE;
+      "select source, kind, why, offence, since, until, flood, changed_by::text::bigint"
+          + " from source_block";
+
+  private static final String BY_SLOT = changed("subject, slot", "?, ?");
+  private static final String BY_SUBJECT = changed("subject", "?");
+  private static final String BY_SOURCE = changed("source, flood", "?, ? > 0");
   private static final String OF_SUBJECTS = " where subject = any(?)";
+
+  // The third line is for a database that was filled from a dump: its rows name transactions of
+  // another one, which are still to come in this one.
+  private static String changed(String key, String parameters) {
+    return " "
+        + """
+         where changed_by >= pg_snapshot_xmin(?::pg_snapshot)
+           and not pg_visible_in_snapshot(changed_by, ?::pg_snapshot)
+           and changed_by < pg_snapshot_xmax(pg_current_snapshot())
+           and changed_at > ?
+           and (changed_by, %s) > (?::xid8, %s)
+         order by changed_by, %s
+         limit %d"""
+            .formatted(key, parameters, key, PAGE);
+  }
 
   private final Database database;
 
@@ -85,11 +115,30 @@ final class SourceTable {
   }
 
   record WindowRow(
-      Subject subject, long slot, int known, int unknown, Distinct members, Instant changed) {}
+      Subject subject,
+      long slot,
+      int known,
+      int unknown,
+      Distinct members,
+      Distinct knownMembers,
+      long changedBy) {
+    Follower.Place place() {
+      return new Follower.Place(changedBy, subject.text(), slot);
+    }
+  }
 
-  record StandingRow(Subject subject, double good, double bad, long passedAt, Instant changed) {}
+  record StandingRow(Subject subject, double good, double bad, long passedAt, long changedBy) {
+    Follower.Place place() {
+      return new Follower.Place(changedBy, subject.text(), 0);
+    }
+  }
 
-  record BlockRow(Block block, Instant changed) {}
+  record BlockRow(Block block, long changedBy) {
+    Follower.Place place() {
+      return new Follower.Place(
+          changedBy, block.source().text(), block.kind() == Block.Kind.FLOOD ? 1 : 0);
+    }
+  }
 
   record SlotDelta(Subject subject, Window.Delta delta) {}
 
@@ -105,6 +154,19 @@ final class SourceTable {
     }
   }
 
+  /** Which transactions can be seen now, in PostgreSQL's own form. */
+  String snapshot() throws SQLException {
+    try (Connection connection = database.connection();
+        PreparedStatement query =
+            connection.prepareStatement("select pg_current_snapshot()::text");
+        ResultSet row = query.executeQuery()) {
+      if (!row.next()) {
+        throw new SQLException("no snapshot");
+      }
+      return row.getString(1);
+    }
+  }
+
   /** Adds counts; the sums of all nodes come back. */
   List<WindowRow> addWindows(List<SlotDelta> deltas) throws SQLException {
     try (Connection connection = database.connection();
@@ -114,6 +176,7 @@ final class SourceTable {
       add.setArray(3, array(connection, "int4", deltas.stream().map(d -> d.delta().known())));
       add.setArray(4, array(connection, "int4", deltas.stream().map(d -> d.delta().unknown())));
       texts(connection, add, 5, deltas.stream().map(each -> each.delta().members()).toList());
+      texts(connection, add, 6, deltas.stream().map(each -> each.delta().knownMembers()).toList());
       return windows(add);
     }
   }
@@ -150,28 +213,40 @@ final class SourceTable {
     }
   }
 
-  List<WindowRow> windowsSince(Instant changed) throws SQLException {
+  List<WindowRow> windows(Follower.Question question) throws SQLException {
     try (Connection connection = database.connection();
-        PreparedStatement query = connection.prepareStatement(WINDOWS + SINCE)) {
-      query.setObject(1, time(changed));
+        PreparedStatement query = connection.prepareStatement(WINDOWS + BY_SLOT)) {
+      int next = ask(query, question);
+      query.setLong(next, question.after().part());
       return windows(query);
     }
   }
 
-  List<BlockRow> blocksSince(Instant changed) throws SQLException {
+  List<BlockRow> blocks(Follower.Question question) throws SQLException {
     try (Connection connection = database.connection();
-        PreparedStatement query = connection.prepareStatement(BLOCKS + SINCE)) {
-      query.setObject(1, time(changed));
+        PreparedStatement query = connection.prepareStatement(BLOCKS + BY_SOURCE)) {
+      int next = ask(query, question);
+      query.setLong(next, question.after().part());
       return blocks(query);
     }
   }
 
-  List<StandingRow> standingsSince(Instant changed) throws SQLException {
+  List<StandingRow> standings(Follower.Question question) throws SQLException {
     try (Connection connection = database.connection();
-        PreparedStatement query = connection.prepareStatement(STANDINGS + SINCE)) {
-      query.setObject(1, time(changed));
+        PreparedStatement query = connection.prepareStatement(STANDINGS + BY_SUBJECT)) {
+      ask(query, question);
       return standings(query);
     }
+  }
+
+  // Returns the number of the parameter that comes next.
+  private static int ask(PreparedStatement query, Follower.Question question) throws SQLException {
+    query.setString(1, question.unseen());
+    query.setString(2, question.unseen());
+    query.setObject(3, time(question.since()));
+    query.setString(4, Long.toString(question.after().transaction()));
+    query.setString(5, question.after().key());
+    return 6;
   }
 
   List<WindowRow> windowsOf(Collection<Subject> subjects) throws SQLException {
@@ -201,12 +276,13 @@ final class SourceTable {
     }
   }
 
-  /** One source's block, also one that has ended. */
-  Optional<Block> block(Source source) throws SQLException {
+  /** One source's blocks, also those that have ended: for a flood last. */
+  List<Block> blocksOf(Source source) throws SQLException {
     try (Connection connection = database.connection();
-        PreparedStatement query = connection.prepareStatement(BLOCKS + " where source = ?")) {
+        PreparedStatement query =
+            connection.prepareStatement(BLOCKS + " where source = ? order by flood")) {
       query.setString(1, source.text());
-      return blocks(query).stream().map(BlockRow::block).findFirst();
+      return blocks(query).stream().map(BlockRow::block).toList();
     }
   }
 
@@ -236,24 +312,57 @@ final class SourceTable {
     }
   }
 
-  /** Removes what nobody needs any longer. */
-  void clean(Instant now) throws SQLException {
-    try (Connection connection = database.connection()) {
-      // A window is a day long at most, and standings of 90 quiet days have next to no weight.
-      execute(
-          connection, "delete from recipient_window where changed_at < now() - interval '2 days'");
-      execute(connection, "delete from standing where changed_at < now() - interval '90 days'");
-      try (PreparedStatement delete =
-          connection.prepareStatement("delete from source_block where until < ?")) {
-        delete.setObject(1, time(now.minus(Block.MEMORY)));
-        delete.executeUpdate();
-      }
+  /** What is removed in time, of which table, and which rows go first. */
+  enum Old {
+    /** Counts that are over. */
+    WINDOWS("recipient_window", "changed_at < ?", "changed_at"),
+    /** Names of which nothing is known but that they once waited for our greeting. */
+    PASSES("standing", "good = 0 and bad = 0 and changed_at < ?", "changed_at"),
+    /** Names that say next to nothing any more. */
+    STANDINGS("standing", "changed_at < ?", "changed_at"),
+    /** Blocks that nobody remembers. */
+    BLOCKS("source_block", "until < ?", "until");
+
+    private final String table;
+    private final String condition;
+    private final String order;
+
+    Old(String table, String condition, String order) {
+      this.table = table;
+      this.condition = condition;
+      this.order = order;
     }
   }
 
-  private static void execute(Connection connection, String sql) throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(sql)) {
-      statement.executeUpdate();
+  /**
+   * Removes some of what is older, the oldest first.
+   *
+   * @param before by the database's clock; of blocks by the nodes'
+   * @param most rows
+   * @return how many rows
+   */
+  int remove(Old what, Instant before, int most) throws SQLException {
+    // Rows that another node works on are left for later: nobody waits for anybody.
+    try (Connection connection = database.connection();
+        PreparedStatement delete =
+            connection.prepareStatement(
+                """
+                delete from %1$s where ctid = any(array(
+                  select ctid from %1$s where %2$s order by %3$s limit ? for update skip locked))"""
+                    .formatted(what.table, what.condition, what.order))) {
+      delete.setObject(1, time(before));
+      delete.setInt(2, most);
+      return delete.executeUpdate();
+    }
+  }
+
+  /** Rows of a table. */
+  long count(Old what) throws SQLException {
+    try (Connection connection = database.connection();
+        PreparedStatement query =
+            connection.prepareStatement("select count(*) from " + what.table);
+        ResultSet row = query.executeQuery()) {
+      return row.next() ? row.getLong(1) : 0;
     }
   }
 
@@ -270,7 +379,8 @@ final class SourceTable {
                   row.getInt(3),
                   row.getInt(4),
                   Distinct.of((Integer[]) row.getArray(5).getArray()),
-                  instant(row, 6)));
+                  Distinct.of((Integer[]) row.getArray(6).getArray()),
+                  row.getLong(7)));
         }
       }
     }
@@ -289,7 +399,7 @@ final class SourceTable {
                   row.getDouble(2),
                   row.getDouble(3),
                   row.getLong(4),
-                  instant(row, 5)));
+                  row.getLong(5)));
         }
       }
     }
@@ -311,7 +421,7 @@ final class SourceTable {
                       row.getInt(4),
                       instant(row, 5),
                       instant(row, 6)),
-                  instant(row, 7)));
+                  row.getLong(8)));
         }
       }
     }

@@ -31,7 +31,7 @@ public final class Sources implements Events, AutoCloseable {
   private static final Duration FIRST_FLOOD_BLOCK = Duration.ofMinutes(10);
 
   /** How long waiting for the greeting is remembered. */
-  private static final Duration PASS_LIFE = Duration.ofDays(30);
+  static final Duration PASS_LIFE = Duration.ofDays(30);
 
   /** A recipient's part of what a message says for its source. */
   private static final double RECIPIENT_WEIGHT = 0.1;
@@ -47,11 +47,13 @@ public final class Sources implements Events, AutoCloseable {
 
   /**
    * @param unlimited networks that nothing here applies to, besides those of {@code limits.exempt}
+   * @param key for hashes of what was asked for: random, the same on all nodes
    * @param events gets told when a source is blocked or released; not these sources themselves
    */
   public Sources(
       LimitsConfig config,
       List<Network> unlimited,
+      byte[] key,
       Database database,
       Events events,
       InstantSource clock) {
@@ -66,17 +68,12 @@ public final class Sources implements Events, AutoCloseable {
             database,
             events,
             clock);
-    this.harvest = new Harvest(book, config);
+    this.harvest = new Harvest(book, config, new SecretHash(key));
   }
 
   /** Whether nothing here applies to a client. */
   public boolean isExempt(InetAddress client) {
-    for (int i = 0; i < exempt.size(); i++) {
-      if (exempt.get(i).contains(client)) {
-        return true;
-      }
-    }
-    return false;
+    return Network.anyContains(exempt, client);
   }
 
   /** What a client is taken for. */
@@ -90,7 +87,8 @@ public final class Sources implements Events, AutoCloseable {
 
   /**
    * Whether a client is on the internal block list, itself or with its network. A network's block
-   * does not hold addresses with a good name.
+   * does not hold addresses with a good name. Floods are {@link #floods another matter}: they are
+   * turned away when they connect, and a neighbour's mail is not to bounce for them.
    */
   public Optional<Block> blocked(InetAddress client) {
     Source address = Source.address(client);
@@ -110,19 +108,16 @@ public final class Sources implements Events, AutoCloseable {
   /**
    * Counts a recipient that a client asked for.
    *
-   * @param domain of the recipient, one of ours
-   * @param recipient one text for each address
-   * @param known whether it exists
    * @param trusted whether the client is a customer's own server; asked only when it matters
    */
   public RecipientFinding recipient(
-      InetAddress client, String domain, String recipient, boolean known, BooleanSupplier trusted) {
+      InetAddress client, AskedRecipient asked, BooleanSupplier trusted) {
     if (isExempt(client)) {
       return RecipientFinding.CLEAR;
     }
     Instant now = clock.instant();
     Source address = Source.address(client);
-    return harvest.count(address, domain, recipient, known, grade(address, now), trusted, now);
+    return harvest.count(address, asked, grade(address, now), trusted, now);
   }
 
   /**
@@ -193,18 +188,15 @@ public final class Sources implements Events, AutoCloseable {
     Source address = Source.address(client);
     Source network = address.network();
     Instant now = clock.instant();
-    Optional<Block> block = book.blocked(network);
-    boolean flooding = block.isPresent() && block.get().kind() == Block.Kind.FLOOD;
+    boolean flooding = book.floods(network);
     if (!flooding && rates.add(network, meters -> meters.connects, now) > config.flood()) {
-      flooding =
-          book.block(
-                      network,
-                      Block.Kind.FLOOD,
-                      "more than " + config.flood() + " connections a minute",
-                      FIRST_FLOOD_BLOCK,
-                      config.longestBlock())
-                  .kind()
-              == Block.Kind.FLOOD;
+      book.block(
+          network,
+          Block.Kind.FLOOD,
+          "more than " + config.flood() + " connections a minute",
+          FIRST_FLOOD_BLOCK,
+          config.longestBlock());
+      flooding = true;
     }
     return flooding && grade(address, now) != Grade.GOOD;
   }

@@ -12,7 +12,11 @@ import java.util.List;
 final class Window {
   static final int SLOTS = 6;
 
+  /** Different known recipients of a slot that are told apart; further ones are only counted. */
+  static final int MAX_KNOWN = 64;
+
   private final long slotSeconds;
+  private final int mostMembers;
   private final List<Slot> slots = new ArrayList<>(1);
 
   /** The counts of one slot, and which of them the database has. */
@@ -26,10 +30,12 @@ final class Window {
     private int sentUnknown;
     private boolean changed;
     private boolean underWay;
-    private final Distinct members = new Distinct();
+    private final Distinct members;
+    private final Distinct knownMembers = new Distinct(MAX_KNOWN);
 
-    Slot(long number) {
+    Slot(long number, int mostMembers) {
       this.number = number;
+      this.members = new Distinct(mostMembers);
     }
 
     /** What is to be added in the database; counted as under way until told what became of it. */
@@ -40,7 +46,7 @@ final class Window {
       newUnknown = 0;
       changed = false;
       underWay = true;
-      return new Delta(number, sentKnown, sentUnknown, members.toArray());
+      return new Delta(number, sentKnown, sentUnknown, members.toArray(), knownMembers.toArray());
     }
 
     /** The database may not have got what was taken. */
@@ -54,23 +60,24 @@ final class Window {
     }
 
     /** What the database has, with what was taken from here. */
-    void learn(int allKnown, int allUnknown, Distinct allMembers) {
-      known = allKnown;
-      unknown = allUnknown;
+    void learn(SourceTable.WindowRow row) {
+      known = row.known();
+      unknown = row.unknown();
       sentKnown = 0;
       sentUnknown = 0;
       underWay = false;
-      members.addAll(allMembers);
+      members.addAll(row.members());
+      knownMembers.addAll(row.knownMembers());
     }
   }
 
   /** What one node has counted in a slot since it last said so. */
-  record Delta(long slot, int known, int unknown, String members) {}
+  record Delta(long slot, int known, int unknown, String members, String knownMembers) {}
 
   /**
    * What was counted.
    *
-   * @param known recipients that exist
+   * @param known recipients that exist: of a source different ones
    * @param unknown recipients that do not, each time that they were asked for
    * @param members different ones: unknown recipients of a source, sources of a domain
    */
@@ -87,15 +94,44 @@ final class Window {
     }
   }
 
-  /** A window of {@value #SLOTS} slots. */
-  Window(Duration length) {
+  /**
+   * A window of {@value #SLOTS} slots.
+   *
+   * @param mostMembers that are told apart, {@link Distinct#MAX} at most
+   */
+  Window(Duration length, int mostMembers) {
+    this.mostMembers = mostMembers;
     slotSeconds = Math.max(1, length.toSeconds() / SLOTS);
   }
 
+  /** Counts one more that exists, whichever it is. */
   void addKnown(Instant now) {
     Slot slot = slot(number(now));
     slot.newKnown++;
     slot.changed = true;
+  }
+
+  /**
+   * Counts one that exists, unless it was counted.
+   *
+   * @return whether it was not, as far as is known
+   */
+  boolean addKnown(Instant now, int member) {
+    long current = number(now);
+    boolean before = false;
+    for (Slot slot : slots) {
+      before |= slot.number > current - SLOTS && slot.knownMembers.contains(member);
+    }
+    Slot slot = slot(current);
+    if (slot.knownMembers.contains(member)) {
+      return false;
+    }
+    // So that it counts as long as if it were asked for now for the first time.
+    if (!slot.knownMembers.add(member) && !before) {
+      slot.newKnown++;
+    }
+    slot.changed = true;
+    return !before;
   }
 
   void addUnknown(Instant now, int member) {
@@ -120,15 +156,17 @@ final class Window {
     long oldest = number(now) - SLOTS;
     int known = 0;
     int unknown = 0;
-    Distinct members = new Distinct();
+    Distinct members = new Distinct(mostMembers);
+    Distinct knownMembers = new Distinct(SLOTS * MAX_KNOWN);
     for (Slot slot : slots) {
       if (slot.number > oldest) {
         known += slot.known + slot.newKnown + slot.sentKnown;
         unknown += slot.unknown + slot.newUnknown + slot.sentUnknown;
         members.addAll(slot.members);
+        knownMembers.addAll(slot.knownMembers);
       }
     }
-    return new Counts(known, unknown, members.size());
+    return new Counts(known + knownMembers.size(), unknown, members.size());
   }
 
   /** Slots with counts that the database lacks. */
@@ -158,7 +196,7 @@ final class Window {
     }
     long oldest = newest - SLOTS;
     slots.removeIf(slot -> slot.number <= oldest);
-    Slot slot = new Slot(number);
+    Slot slot = new Slot(number, mostMembers);
     slots.add(slot);
     return slot;
   }

@@ -134,10 +134,10 @@ public final class DatabaseDirectory implements Directory, Routing {
   }
 
   private static RecipientLookup known(RecipientLookup known, EmailAddress address, boolean stale) {
-    if (known instanceof RecipientLookup.Found(Recipient recipient)) {
+    if (known instanceof RecipientLookup.Found(Recipient recipient, String listed)) {
       // The cache is by key; the reply and the delivery keep the spelling of this client.
       return new RecipientLookup.Found(
-          new Recipient(address, recipient.customer(), recipient.mailbox()));
+          new Recipient(address, recipient.customer(), recipient.mailbox()), listed);
     }
     // An old yes is safe to repeat; an old no may since have become a yes, and a 5xx is for good.
     return stale ? AWAY : known;
@@ -168,7 +168,7 @@ public final class DatabaseDirectory implements Directory, Routing {
       return new RecipientLookup.Unavailable("nobody gets the mail of a group: " + trouble);
     }
     report(group, trouble);
-    return new RecipientLookup.Group(group.customer(), expanded.members());
+    return new RecipientLookup.Group(group.customer(), expanded.members(), group.group());
   }
 
   // Someone entered a member by hand or in the customer's directory: where only the customer's
@@ -251,7 +251,7 @@ public final class DatabaseDirectory implements Directory, Routing {
   }
 
   private static int weight(RecipientLookup group) {
-    return group instanceof RecipientLookup.Group(CustomerId _, List<Recipient> members)
+    return group instanceof RecipientLookup.Group(CustomerId _, List<Recipient> members, String _)
         ? members.size()
         : 1;
   }

@@ -144,7 +144,7 @@ final class GroupExpansion {
       return;
     }
     switch (others.apply(address)) {
-      case RecipientLookup.Found(Recipient recipient) -> take(recipient);
+      case RecipientLookup.Found(Recipient recipient, String _) -> take(recipient);
       // Only by its own address: otherwise a group could contain itself unseen.
       case RecipientLookup.Group _ -> lacks(member, told);
       case RecipientLookup.UnknownUser _ -> lacks(member, told);

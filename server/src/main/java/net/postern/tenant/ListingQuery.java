@@ -57,7 +57,7 @@ final class ListingQuery {
       case OPEN ->
           domain
               .catchAll()
-              .map(mailbox -> found(address, domain, mailbox))
+              .map(mailbox -> found(address, domain, mailbox, ""))
               .orElseGet(() -> unknown(domain));
       case CALLOUT -> unlisted(domain, base, Optional.empty());
     };
@@ -73,7 +73,7 @@ final class ListingQuery {
     // What a callout found is only as good as the last callout.
     return entered.callout() && domain.validation() == Validation.CALLOUT
         ? unlisted(domain, base, Optional.of(entered.mailbox()))
-        : found(address, domain, entered.mailbox());
+        : found(address, domain, entered.mailbox(), entered.address());
   }
 
   private static Listing unlisted(Row domain, String base, Optional<MailboxId> mailbox) {
@@ -81,9 +81,9 @@ final class ListingQuery {
         domain.customer(), base, mailbox, domain.catchAll(), domain.acceptUnknown());
   }
 
-  private static Listing found(EmailAddress address, Row domain, MailboxId mailbox) {
+  private static Listing found(EmailAddress address, Row domain, MailboxId mailbox, String listed) {
     return new Listing.Known(
-        new RecipientLookup.Found(new Recipient(address, domain.customer(), mailbox)));
+        new RecipientLookup.Found(new Recipient(address, domain.customer(), mailbox), listed));
   }
 
   private static Listing unknown(Row domain) {

@@ -8,8 +8,20 @@ import net.postern.id.MailboxId;
 /** What the directory knows of an address. */
 public sealed interface RecipientLookup {
 
-  /** Mail for it is taken. */
-  record Found(Recipient recipient) implements RecipientLookup {}
+  /**
+   * Mail for it is taken.
+   *
+   * @param listed the address that is known to exist, in lower case: what somebody entered or the
+   *     customer's server said, without the detail of a subaddress. Empty when it is taken like any
+   *     other of the domain, existing or not
+   */
+  record Found(Recipient recipient, String listed) implements RecipientLookup {
+
+    /** Of an address that is known to exist as it is. */
+    public Found(Recipient recipient) {
+      this(recipient, recipient.address().key());
+    }
+  }
 
   /**
    * Mail for it is taken, for each of its members; nothing is recorded for the group itself.
@@ -17,8 +29,10 @@ public sealed interface RecipientLookup {
    * @param customer whose group it is
    * @param members at least one, each once, at most {@link GroupExpansion#MAX_MEMBERS}; with
    *     members outside, whose copies the group's own key opens, and with other customers' users
+   * @param listed the group's address as it was entered, without the detail of a subaddress
    */
-  record Group(CustomerId customer, List<Recipient> members) implements RecipientLookup {
+  record Group(CustomerId customer, List<Recipient> members, String listed)
+      implements RecipientLookup {
     public Group {
       members = List.copyOf(members);
       if (members.isEmpty()) {

@@ -35,7 +35,7 @@ public record Submitter(Kind kind, CustomerId customer, MailboxId mailbox, Strin
    */
   public Owns owns(Directory directory, EmailAddress address) {
     return switch (directory.lookup(address, Directory.Asking.FORBIDDEN)) {
-      case RecipientLookup.Found(Recipient found) ->
+      case RecipientLookup.Found(Recipient found, String _) ->
           kind == Kind.USER ? yes(found.mailbox().equals(mailbox)) : ofCustomer(found.customer());
       // A group belongs to no one of its members.
       case RecipientLookup.Group group ->
@@ -52,7 +52,7 @@ public record Submitter(Kind kind, CustomerId customer, MailboxId mailbox, Strin
   /** Whether an address is of one of its customer's domains. No customer's server is asked. */
   public Owns ownsDomain(Directory directory, EmailAddress address) {
     return switch (directory.lookup(address, Directory.Asking.FORBIDDEN)) {
-      case RecipientLookup.Found(Recipient found) -> ofCustomer(found.customer());
+      case RecipientLookup.Found(Recipient found, String _) -> ofCustomer(found.customer());
       case RecipientLookup.Group group -> ofCustomer(group.customer());
       case RecipientLookup.UnknownUser(CustomerId of) -> ofCustomer(of);
       case RecipientLookup.Unasked unasked -> ofCustomer(unasked.customer());

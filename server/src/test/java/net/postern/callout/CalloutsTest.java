@@ -302,6 +302,10 @@ class CalloutsTest {
     says.put("*", new SmtpPeer.Act.Accept());
     MailboxId shared = found(ask("guess1"));
     assertEquals(shared, found(ask("guess2")));
+    assertEquals(
+        "",
+        assertInstanceOf(RecipientLookup.Found.class, ask("guess2")).listed(),
+        "a yes to everything proves nothing");
     assertTrue(tenants.findMailbox(address("guess1@example.com")).isEmpty());
     assertEquals(1, notices(MailEvent.DirectoryMatter.ACCEPTS_ALL).size());
     assertEquals(0, asked("guess2"), "what it would say is known");

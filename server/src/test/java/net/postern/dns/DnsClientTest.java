@@ -239,7 +239,7 @@ class DnsClientTest {
     proxy.mood(Mood.DELAY);
     proxy.delay(Duration.ofMillis(500));
     DnsjavaResolver resolver = resolver();
-    int callers = DnsClient.MAX_UNDER_WAY + 200;
+    int callers = DnsClient.Budget.OWN.most + 200;
     int found = 0;
     AtomicLong most = new AtomicLong();
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -258,8 +258,47 @@ class DnsClientTest {
         found += answer.get() instanceof Answer.Found ? 1 : 0;
       }
     }
-    assertTrue(most.get() <= DnsClient.MAX_UNDER_WAY, most + " at one time");
+    assertTrue(most.get() <= DnsClient.Budget.OWN.most, most + " at one time");
     assertEquals(callers, found);
+  }
+
+  /** As when a list's servers are gone while the world connects to us. */
+  @Test
+  void whatStrangersCauseKeepsNothingOfOursWaiting() throws Exception {
+    proxy.mood(Mood.DROP);
+    DnsjavaResolver own = resolver(Duration.ofSeconds(20), proxy.address());
+    DnsjavaResolver strangers = own.forStrangers();
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<Answer<InetAddress>>> asked =
+          IntStream.range(0, DnsClient.Budget.STRANGERS.most)
+              .mapToObj(i -> threads.submit(() -> strangers.a("s" + i + ".many.client.example")))
+              .toList();
+      Await.until(() -> own.stats().underWay() == DnsClient.Budget.STRANGERS.most);
+      proxy.mood(Mood.PASS);
+      // One more of theirs has no turn, and that is our own doing.
+      assertTrue(
+          strangers.within(Duration.ofMillis(300)).a("more.many.client.example")
+                  instanceof Answer.Failure<InetAddress>(String _, boolean ours)
+              && ours);
+      assertEquals(1, own.stats().crowded());
+      assertEquals(new Answer.Found<>(List.of(ONE)), own.a("ours.many.client.example"));
+      // The control: when there is room again, they are answered.
+      for (Future<Answer<InetAddress>> each : asked) {
+        assertEquals(new Answer.Found<>(List.of(ONE)), each.get());
+      }
+      assertEquals(new Answer.Found<>(List.of(ONE)), strangers.a("more.many.client.example"));
+    }
+  }
+
+  @Test
+  void aServerThatIsSilentIsNoDoingOfOurs() {
+    proxy.mood(Mood.DROP);
+    DnsjavaResolver resolver = resolver(Duration.ofSeconds(5), proxy.address());
+    assertTrue(
+        resolver.within(Duration.ofMillis(300)).a("long.client.example")
+                instanceof Answer.Failure<InetAddress>(String _, boolean ours)
+            && !ours);
+    assertEquals(0, resolver.stats().crowded());
   }
 
   @Test

@@ -14,8 +14,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import net.postern.config.DnsblConfig;
+import net.postern.dns.Answer;
 import net.postern.dns.MapResolver;
+import net.postern.dns.MxRecord;
+import net.postern.dns.Resolver;
 import net.postern.events.MailEvent;
 import net.postern.testkit.ManualClock;
 import org.junit.jupiter.api.Test;
@@ -66,14 +70,23 @@ class BlockListsTest {
             "172.16.0.1",
             "100.64.0.1",
             "169.254.1.1",
+            "0.1.2.3",
+            "192.0.0.8",
+            "198.18.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
             "::1",
             "fe80::1",
-            "fd00::1")) {
+            "fec0::1",
+            "fd00::1",
+            "64:ff9b:1::1")) {
       lists.ask(InetAddress.ofLiteral(inside));
     }
     assertEquals(0, status().asked());
     lists.ask(LISTED);
     assertEquals(1, status().asked(), "the control");
+    lists.ask(InetAddress.ofLiteral("198.20.0.1"));
+    assertEquals(2, status().asked(), "just beside an inside network");
   }
 
   @Test
@@ -146,6 +159,69 @@ class BlockListsTest {
     clock.advance(Duration.ofMinutes(1));
     lists.tend();
     assertTrue(status().up());
+  }
+
+  /** A resolver that has no room when it is told so. */
+  private final class Crowded implements Resolver {
+    boolean full;
+
+    private <T> Answer<T> or(Supplier<Answer<T>> answer) {
+      return full ? new Answer.Failure<>("too many questions", true) : answer.get();
+    }
+
+    @Override
+    public Answer<MxRecord> mx(String domain) {
+      return or(() -> dns.mx(domain));
+    }
+
+    @Override
+    public Answer<InetAddress> a(String host) {
+      return or(() -> dns.a(host));
+    }
+
+    @Override
+    public Answer<InetAddress> aaaa(String host) {
+      return or(() -> dns.aaaa(host));
+    }
+
+    @Override
+    public Answer<String> txt(String name) {
+      return or(() -> dns.txt(name));
+    }
+
+    @Override
+    public Answer<String> ptr(InetAddress address) {
+      return or(() -> dns.ptr(address));
+    }
+
+    @Override
+    public Resolver within(Duration limit) {
+      return this;
+    }
+  }
+
+  @Test
+  void whatWeDidNotGetToAskIsNoSilenceOfTheList() {
+    Crowded crowded = new Crowded();
+    BlockLists busy =
+        new BlockLists(
+            ZoneTable.shipped().find(ZONE), crowded, Duration.ofSeconds(3), clock, events::add);
+    dns.a("2.0.0.127." + ZONE, "127.0.0.2");
+    crowded.full = true;
+    busy.tend();
+    assertEquals("not tested yet", busy.status().getFirst().why());
+    crowded.full = false;
+    busy.tend();
+    assertTrue(busy.status().getFirst().up());
+    crowded.full = true;
+    for (int i = 0; i < 3 * ZoneHealth.WINDOW; i++) {
+      assertEquals(List.of(ZONE), busy.ask(InetAddress.ofLiteral("192.0.2." + i)).silent());
+    }
+    clock.advance(Duration.ofHours(2));
+    busy.tend();
+    assertTrue(busy.status().getFirst().up(), busy.status().getFirst().why());
+    assertEquals(0, busy.status().getFirst().silent());
+    assertEquals(1, events.size(), events.toString());
   }
 
   @Test

@@ -43,6 +43,7 @@ class FloodTest {
               new Sources(
                   TestConfig.limits("exempt = []", "flood = " + LIMIT, "good_percent = 100000"),
                   List.of(),
+                  new byte[32],
                   database,
                   event -> {},
                   InstantSource.system()));

@@ -40,6 +40,7 @@ class SharedBlockTest {
           new Sources(
               TestConfig.limits("exempt = []"),
               List.of(),
+              new byte[32],
               database,
               event -> {},
               InstantSource.system());

@@ -50,7 +50,8 @@ final class TestDirectory implements Directory {
                           "user-of-" + address.localPart().toLowerCase(Locale.ROOT) + i,
                           "example.org"))
               .map(each -> ((RecipientLookup.Found) lookup(each)).recipient())
-              .toList());
+              .toList(),
+          address.key());
     }
     return switch (address.domain()) {
       case "example.org", "mx.test" -> {

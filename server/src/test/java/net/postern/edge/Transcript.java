@@ -56,7 +56,8 @@ import net.postern.tenant.SenderList;
  * M. none         intake got nothing more
  * M~ regex        intake got one more message, with content that matches
  * V: field=value  the last message's envelope says so: client, helo, protocol, sender, customers,
- *                 to (all recipients), mailboxes (how many keys open it)
+ *                 to (all recipients), mailboxes (how many keys open it); detail NAME and waived
+ *                 NAME are of a finding: what it says, and for whom it weighs nothing
  * L: Event        one more event of this kind was reported, such as AuthFailed
  * E: REASON       one more refusal was reported, for this reason
  * E. none         no further refusal was reported
@@ -142,6 +143,7 @@ final class Transcript {
             new Sources(
                 TestConfig.limits(limits.toArray(String[]::new)),
                 List.of(),
+                new byte[32],
                 opened,
                 event -> {},
                 InstantSource.fixed(Instant.parse("2026-06-01T08:00:00Z"))));
@@ -240,6 +242,21 @@ final class Transcript {
   }
 
   private static String value(Envelope envelope, String field) {
+    // What a note says, and for whom it weighs nothing.
+    if (field.startsWith("detail ") || field.startsWith("waived ")) {
+      String name = field.substring(7);
+      return envelope.notes().stream()
+          .filter(note -> note.name().equals(name))
+          .map(
+              note ->
+                  field.startsWith("detail ")
+                      ? note.detail()
+                      : note.waived().entrySet().stream()
+                          .map(each -> each.getKey() + ": " + each.getValue())
+                          .sorted()
+                          .collect(java.util.stream.Collectors.joining("; ")))
+          .collect(java.util.stream.Collectors.joining(" | "));
+    }
     return switch (field) {
       case "client" -> envelope.client().getHostAddress();
       case "name" -> envelope.clientName();

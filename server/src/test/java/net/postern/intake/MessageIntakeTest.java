@@ -9,13 +9,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import net.postern.address.EmailAddress;
 import net.postern.blob.FaultyStore.Mood;
 import net.postern.db.TestDatabase;
 import net.postern.events.MailEvent;
 import net.postern.id.MessageId;
 import net.postern.ledger.DeliveryState;
+import net.postern.ledger.LeasedDelivery;
 import net.postern.ledger.MessageView;
 import net.postern.ledger.RecordJson;
 import net.postern.tenant.Recipient;
@@ -117,6 +120,105 @@ class MessageIntakeTest {
     assertFalse(text.contains("192.0.2.7") || text.contains("laptop.example"), text);
     Await.until(() -> world.room.dispatchedCount() == 2);
     assertEquals(0, world.difference());
+  }
+
+  private Envelope noted(List<Envelope.Note> notes, String... recipients) {
+    Envelope plain = world.envelope("client.example", recipients);
+    return new Envelope(
+        plain.client(),
+        plain.clientName(),
+        plain.helo(),
+        plain.protocol(),
+        plain.tls(),
+        plain.reversePath(),
+        plain.recipients(),
+        plain.utf8(),
+        notes,
+        plain.receivedAt());
+  }
+
+  private static MessageView of(List<MessageView> views, String recipient) {
+    return views.stream()
+        .filter(each -> each.recipient().toString().equals(recipient))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** A safelist, or a switch, is of one recipient: the others' mail weighs what it weighs. */
+  @Test
+  void whatARecipientWaivedWeighsNothingForThatOneAlone() throws Exception {
+    String why = "a safelist of the recipient's has the sender";
+    Envelope envelope =
+        noted(
+            List.of(
+                new Envelope.Note(
+                    "ORDERED",
+                    "",
+                    Map.of("ann@strict.example", why, "ann@mild.example", why),
+                    Set.of()),
+                new Envelope.Note(
+                    "SAFELISTED", "of a user", Map.of(), Set.of("ann@strict.example"))),
+            "ann@strict.example",
+            "bob@strict.example",
+            "ann@mild.example",
+            "bob@mild.example");
+    byte[] content = "Subject: test\r\n\r\nscore 5\r\n".getBytes(StandardCharsets.US_ASCII);
+    MessageId id = accepted(world.intake().accept(envelope, content));
+    List<MessageView> views = entered(id);
+    assertEquals(4, views.size());
+    assertEquals(DeliveryState.HELD, of(views, "bob@strict.example").state());
+    assertTrue(
+        of(views, "ann@strict.example").state() != DeliveryState.HELD, "it was held all the same");
+    Await.until(() -> world.room.dispatchedCount() == 3);
+    for (LeasedDelivery each : world.room.dispatched) {
+      boolean flagged = each.recipient().toString().equals("bob@mild.example");
+      assertEquals(flagged, !each.mark().isEmpty(), each.recipient() + ": " + each.mark());
+    }
+    List<MailEvent.Accepted> told =
+        world.stores.events.stream()
+            .filter(MailEvent.Accepted.class::isInstance)
+            .map(MailEvent.Accepted.class::cast)
+            .toList();
+    assertEquals(List.of(0.0, 5.0, 0.0, 5.0), told.stream().map(each -> each.score()).toList());
+    // Who has whom on a safelist is nobody else's business.
+    assertEquals(
+        List.of(true, false, false, false),
+        told.stream().map(each -> each.findings().contains("SAFELISTED")).toList());
+    assertEquals(0, world.difference());
+  }
+
+  @Test
+  void whatIsSwitchedOffRefusesNobody() throws Exception {
+    byte[] content = "Subject: test\r\n\r\nscore 7\r\n".getBytes(StandardCharsets.US_ASCII);
+    Map<String, String> waived = Map.of("ann@strict.example", "switched off");
+    assertInstanceOf(
+        IntakeResult.Accepted.class,
+        world
+            .intake()
+            .accept(
+                noted(
+                    List.of(new Envelope.Note("ORDERED", "", waived, Set.of())),
+                    "ann@strict.example"),
+                content));
+    // The controls: the same for another recipient, and another finding.
+    assertInstanceOf(
+        IntakeResult.Refused.class,
+        world
+            .intake()
+            .accept(
+                noted(
+                    List.of(new Envelope.Note("ORDERED", "", waived, Set.of())),
+                    "bob@strict.example"),
+                content));
+    assertInstanceOf(
+        IntakeResult.Refused.class,
+        world
+            .intake()
+            .accept(
+                noted(
+                    List.of(new Envelope.Note("OTHER", "", waived, Set.of())),
+                    "ann@strict.example"),
+                content));
   }
 
   @Test

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 
 /** The rules alone, without clock or database. */
 class RulesTest {
+  private static final SecretHash HASH = new SecretHash(new byte[32]);
   private static final Instant NOW = Instant.parse("2026-06-01T08:00:00Z");
   private static final LimitsConfig LIMITS = TestConfig.limits();
 
@@ -119,11 +120,11 @@ class RulesTest {
 
   @Test
   void aWindowForgetsAndCountsEachUnknownOnce() {
-    Window window = new Window(Duration.ofHours(1));
+    Window window = new Window(Duration.ofHours(1), Distinct.MAX);
     for (int i = 0; i < 3; i++) {
-      window.addUnknown(NOW, Distinct.hash("nobody@example.org"));
+      window.addUnknown(NOW, HASH.of("nobody@example.org"));
     }
-    window.addUnknown(NOW, Distinct.hash("noone@example.org"));
+    window.addUnknown(NOW, HASH.of("noone@example.org"));
     window.addKnown(NOW.plusSeconds(1200));
     assertEquals(new Window.Counts(1, 4, 2), window.counts(NOW.plusSeconds(1200)));
     assertEquals(new Window.Counts(1, 0, 0), window.counts(NOW.plusSeconds(3700)));
@@ -132,12 +133,39 @@ class RulesTest {
   }
 
   @Test
-  void aSetOfHashesIsBounded() {
-    Distinct set = new Distinct();
-    for (int i = 0; i < 1000; i++) {
-      set.add(Distinct.hash("user" + i));
+  void aWindowCountsEachKnownOnceAsLongAsItIsAskedFor() {
+    Window window = new Window(Duration.ofHours(1), Distinct.MAX);
+    assertTrue(window.addKnown(NOW, 1));
+    assertFalse(window.addKnown(NOW, 1));
+    assertFalse(window.addKnown(NOW.plusSeconds(1800), 1), "in another slot");
+    assertTrue(window.addKnown(NOW.plusSeconds(1800), 2));
+    assertEquals(2, window.counts(NOW.plusSeconds(1800)).known());
+    assertEquals(2, window.counts(NOW.plusSeconds(4000)).known(), "the first was asked for later");
+    assertEquals(0, window.counts(NOW.plusSeconds(6000)).known());
+    for (int i = 0; i < 1_000; i++) {
+      window.addKnown(NOW.plusSeconds(7200), i);
     }
-    assertEquals(Distinct.MAX, set.size());
-    assertFalse(set.add(Distinct.hash("user1")));
+    // More than can be told apart count all the same: who has so many is no harvester.
+    assertEquals(1_000, window.counts(NOW.plusSeconds(7200)).known());
+  }
+
+  @Test
+  void hashesDependOnTheKey() {
+    assertEquals(HASH.of("a@example.org"), new SecretHash(new byte[32]).of("a@example.org"));
+    byte[] other = new byte[32];
+    other[0] = 1;
+    assertTrue(HASH.of("a@example.org") != new SecretHash(other).of("a@example.org"));
+    assertTrue(HASH.of("a@example.org") != HASH.of("b@example.org"));
+  }
+
+  @Test
+  void aSetOfHashesIsBounded() {
+    Distinct set = new Distinct(64);
+    for (int i = 0; i < 1000; i++) {
+      set.add(HASH.of("user" + i));
+    }
+    assertEquals(64, set.size());
+    assertFalse(set.add(HASH.of("user999")));
+    assertTrue(set.add(HASH.of("user1")), "there already");
   }
 }

@@ -100,6 +100,24 @@ class DatabaseDirectoryTest {
     assertNotEquals(all, found(directory.lookup(address("known+x@all.example"))).mailbox());
   }
 
+  /** What a stranger knows who got a yes: nothing, where everything is taken. */
+  @Test
+  void whichAddressIsListedIsTold() {
+    DatabaseDirectory directory = directory(Duration.ofHours(1));
+    for (int round = 0; round < 2; round++) {
+      assertEquals("ann@example.com", listed(directory, "Ann@example.com"));
+      assertEquals("ann@example.com", listed(directory, "ann+x" + round + "@example.com"));
+      assertEquals("ann+own@example.com", listed(directory, "ann+own@example.com"));
+      assertEquals("postmaster@example.com", listed(directory, "Postmaster+9@example.com"));
+      assertEquals("known@all.example", listed(directory, "known+x@all.example"));
+      assertEquals("", listed(directory, "anything@all.example"));
+    }
+  }
+
+  private static String listed(DatabaseDirectory directory, String text) {
+    return assertInstanceOf(RecipientLookup.Found.class, directory.lookup(address(text))).listed();
+  }
+
   @Test
   void anAnswerIsFreshForItsTimeAndNoLonger() throws Exception {
     DatabaseDirectory lasting = directory(Duration.ofHours(1));

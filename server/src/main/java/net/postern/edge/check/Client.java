@@ -1,8 +1,8 @@
 package net.postern.edge.check;
 
 import java.net.InetAddress;
+import net.postern.config.InsideAddresses;
 import net.postern.dns.ReverseName;
-import net.postern.dnsbl.BlockLists;
 import net.postern.dnsbl.Listings;
 
 /**
@@ -24,7 +24,7 @@ public record Client(
 
   /** Whether it is in no private network: what the DNS says of others is nobody's word. */
   public boolean isPublic() {
-    return BlockLists.isPublic(address);
+    return !InsideAddresses.contain(address);
   }
 
   /** The name that the DNS verifies, or empty. Waits for it. */

@@ -147,7 +147,9 @@ final class EarlyQuestions implements Questions {
     return new Rcpt(
         mail,
         question.address(),
-        nobody || leftOut.isEmpty() ? group : new RecipientLookup.Group(group.customer(), takers),
+        nobody || leftOut.isEmpty()
+            ? group
+            : new RecipientLookup.Group(group.customer(), takers, group.listed()),
         question.policy(),
         sender,
         question.ours(),

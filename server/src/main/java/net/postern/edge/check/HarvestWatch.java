@@ -5,10 +5,12 @@ import java.util.Optional;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
 import net.postern.smtp.Reply;
+import net.postern.source.AskedRecipient;
 import net.postern.source.RecipientFinding;
 import net.postern.source.Sources;
 import net.postern.tenant.Directory;
 import net.postern.tenant.RecipientLookup;
+import net.postern.tenant.Tenants;
 
 /**
  * Finds those who try out recipients. Once a source is suspect, it gets the same answer for those
@@ -49,9 +51,9 @@ final class HarvestWatch implements Check<Rcpt> {
       return new CheckResult.Pass();
     }
     return switch (question.lookup()) {
-      case RecipientLookup.Found found -> count(question, true);
-      case RecipientLookup.Group group -> count(question, true);
-      case RecipientLookup.UnknownUser unknown -> count(question, false);
+      case RecipientLookup.Found found -> count(question, true, evidence(found.listed()));
+      case RecipientLookup.Group group -> count(question, true, group.listed());
+      case RecipientLookup.UnknownUser unknown -> count(question, false, question.address().key());
       case RecipientLookup.Unasked unasked -> look(question);
       // Says nothing about whether it exists.
       case RecipientLookup.NotOurs notOurs -> new CheckResult.Pass();
@@ -59,14 +61,17 @@ final class HarvestWatch implements Check<Rcpt> {
     };
   }
 
-  private CheckResult count(Rcpt question, boolean known) {
+  // RFC 5321 §4.5.1: every domain has a postmaster, so that nobody has to know one to name it.
+  private static String evidence(String listed) {
+    return listed.startsWith(Tenants.POSTMASTER + "@") ? "" : listed;
+  }
+
+  private CheckResult count(Rcpt question, boolean known, String name) {
     var client = question.client().address();
     return result(
         sources.recipient(
             client,
-            question.address().domain(),
-            question.address().key(),
-            known,
+            new AskedRecipient(question.address().domain(), known, name),
             () -> directory.registeredServer(client).isPresent()));
   }
 

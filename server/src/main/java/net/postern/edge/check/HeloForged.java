@@ -2,7 +2,7 @@ package net.postern.edge.check;
 
 import java.net.InetAddress;
 import java.util.Optional;
-import net.postern.dnsbl.BlockLists;
+import net.postern.config.InsideAddresses;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
 import net.postern.smtp.Reply;
@@ -56,6 +56,9 @@ final class HeloForged implements Check<Rcpt> {
       address = Optional.of(InetAddress.ofLiteral(name));
     }
     // Addresses of inside networks are many machines': a stranger's may be the same.
-    return address.filter(BlockLists::isPublic).filter(self.addresses()::contains).isPresent();
+    return address
+        .filter(each -> !InsideAddresses.contain(each))
+        .filter(self.addresses()::contains)
+        .isPresent();
   }
 }

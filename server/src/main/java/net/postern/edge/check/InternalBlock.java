@@ -39,8 +39,6 @@ final class InternalBlock implements Check<Rcpt> {
     boolean registered = question.ours() || question.submitter().isPresent();
     return sources
         .blocked(question.client().address())
-        // A flood is turned away when it connects; a neighbour's mail is not to bounce for it.
-        .filter(block -> block.kind() != Block.Kind.FLOOD)
         // Customers' own servers pay for no neighbour; what a person decided holds for them too.
         .filter(block -> !registered || block.kind() == Block.Kind.ADMIN)
         .<CheckResult>map(block -> new CheckResult.Reject(refusal(block)))

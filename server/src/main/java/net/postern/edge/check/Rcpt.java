@@ -82,6 +82,20 @@ public record Rcpt(
         && customer().isPresent();
   }
 
+  /**
+   * Why what a check found is to weigh nothing for this recipient either.
+   *
+   * @param check its name
+   * @param against whether it speaks against the sender
+   * @return one clause; empty when it weighs what it does for everybody
+   */
+  String waiver(String check, boolean against) {
+    if (!policy.on(check, true)) {
+      return "the recipient or the customer switched " + check + " off";
+    }
+    return against && safelisted() ? "a safelist of the recipient's has the sender" : "";
+  }
+
   /** Whose recipient it would be. */
   Optional<CustomerId> customer() {
     return CustomerOf.of(lookup);

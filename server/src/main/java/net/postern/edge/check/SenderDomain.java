@@ -29,7 +29,7 @@ public sealed interface SenderDomain {
     return switch (resolver.mx(domain)) {
       case Answer.Found<MxRecord>(List<MxRecord> exchangers) ->
           exchangers.stream().allMatch(each -> each.host().isEmpty()) ? new NullMx() : new Exists();
-      case Answer.Failure<MxRecord>(String why) -> new Unknown(why);
+      case Answer.Failure<MxRecord>(String why, boolean _) -> new Unknown(why);
       // RFC 5321 §5.1: without MX, the addresses of the domain are its mail exchanger.
       case Answer.NoData<MxRecord> _, Answer.NxDomain<MxRecord> _ -> addresses(domain, resolver);
     };
@@ -44,10 +44,10 @@ public sealed interface SenderDomain {
     if (six instanceof Answer.Found<InetAddress>) {
       return new Exists();
     }
-    if (four instanceof Answer.Failure<InetAddress>(String why)) {
+    if (four instanceof Answer.Failure<InetAddress>(String why, boolean _)) {
       return new Unknown(why);
     }
-    if (six instanceof Answer.Failure<InetAddress>(String why)) {
+    if (six instanceof Answer.Failure<InetAddress>(String why, boolean _)) {
       return new Unknown(why);
     }
     return new Missing();

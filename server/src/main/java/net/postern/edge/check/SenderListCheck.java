@@ -30,11 +30,9 @@ final class SenderListCheck implements Check<Rcpt> {
   public CheckResult check(Rcpt question) {
     return switch (question.sender()) {
       case Sender.Unlisted _ -> new CheckResult.Pass();
-      case Sender.Safe safe ->
-          new CheckResult.Note("SAFELISTED", detail(safe.entry().toString(), safe.byUser()));
+      case Sender.Safe safe -> CheckResult.Note.own("SAFELISTED", whose(safe.byUser()));
       case Sender.Untrusted untrusted ->
-          new CheckResult.Note(
-              "SAFELIST_UNTRUSTED", detail(untrusted.entry().toString(), untrusted.byUser()));
+          CheckResult.Note.own("SAFELIST_UNTRUSTED", whose(untrusted.byUser()));
       case Sender.Blocked blocked ->
           new CheckResult.Reject(
               new Refusal(
@@ -46,7 +44,8 @@ final class SenderListCheck implements Check<Rcpt> {
     };
   }
 
-  private static String detail(String entry, boolean byUser) {
-    return entry + (byUser ? " of a user" : " of a customer");
+  // Never the entry: others' recipients get the same message, and its trace is not theirs alone.
+  private static String whose(boolean byUser) {
+    return byUser ? "of a user" : "of a customer";
   }
 }

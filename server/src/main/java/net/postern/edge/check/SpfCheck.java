@@ -46,7 +46,13 @@ final class SpfCheck implements Check<Rcpt> {
     if (result.code() == SpfResult.Code.FAIL && refuses(question)) {
       return refuse(question, result);
     }
-    return new CheckResult.Note(name(result.code()), detail(result));
+    boolean against =
+        switch (result.code()) {
+          case FAIL, SOFTFAIL, PERMERROR -> true;
+          case PASS, NEUTRAL, NONE, TEMPERROR -> false;
+        };
+    return new CheckResult.Note(name(result.code()), detail(result))
+        .waived(question.waiver(NAME, against));
   }
 
   private boolean refuses(Rcpt question) {

@@ -49,7 +49,8 @@ public final class DialogueStage implements Stage {
           rule("R_SPF_NA", 0, "SPF: the domain has no record"),
           rule("R_SPF_DNSFAIL", 0, "SPF: the record could not be looked up"),
           rule("R_SPF_PERMFAIL", 0.5, "SPF: the domain's record is broken"),
-          // A message has one score for all its recipients, and a list is of one of them.
+          // Told for its owner's recipients alone (Envelope.Note), and without a score: what it
+          // overrides weighs nothing then.
           rule("SAFELISTED", 0, "A recipient's safelist has the sender"),
           rule(
               "SAFELIST_UNTRUSTED",

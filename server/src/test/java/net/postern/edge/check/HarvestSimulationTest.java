@@ -48,6 +48,7 @@ class HarvestSimulationTest {
   private static final int HARVESTERS = 1_000;
   private static final int RECIPIENTS = 200_000;
   private static final int SECONDS = 600;
+  private static final String OPEN = "open.example";
   private static final CustomerId CUSTOMER = CustomerId.create();
 
   @TempDir
@@ -56,19 +57,29 @@ class HarvestSimulationTest {
 
   private final ManualClock clock = new ManualClock(START);
 
-  /** Domains d0.example to d39.example, with user0 to user499 in each. */
+  /**
+   * Domains d0.example to d39.example, with a postmaster and user0 to user499 in each; open.example
+   * takes everything.
+   */
   private static final Directory DIRECTORY =
       new Directory() {
         @Override
         public RecipientLookup lookup(EmailAddress address) {
-          return address.localPart().startsWith("user")
+          if (address.domain().equals(OPEN)) {
+            return new RecipientLookup.Found(recipient(address), "");
+          }
+          return exists(address)
               ? new RecipientLookup.Found(
-                  new Recipient(
-                      address,
-                      CUSTOMER,
-                      new MailboxId(
-                          UUID.nameUUIDFromBytes(address.key().getBytes(StandardCharsets.UTF_8)))))
+                  recipient(address), address.key().replaceFirst("\\+[^@]*", ""))
               : new RecipientLookup.UnknownUser(CUSTOMER);
+        }
+
+        private Recipient recipient(EmailAddress address) {
+          return new Recipient(
+              address,
+              CUSTOMER,
+              new MailboxId(
+                  UUID.nameUUIDFromBytes(address.key().getBytes(StandardCharsets.UTF_8))));
         }
 
         @Override
@@ -84,7 +95,8 @@ class HarvestSimulationTest {
 
     Node(DatabaseConfig config) throws Exception {
       database = Database.open(config, temp);
-      sources = new Sources(TestConfig.limits(), List.of(), database, event -> {}, clock);
+      sources =
+          new Sources(TestConfig.limits(), List.of(), new byte[32], database, event -> {}, clock);
       checks =
           Checks.inOrder(
               Checks.Parts.of(DIRECTORY)
@@ -123,6 +135,36 @@ class HarvestSimulationTest {
   }
 
   private record Attempt(InetAddress client, EmailAddress recipient) {}
+
+  private static boolean exists(EmailAddress address) {
+    return address.localPart().startsWith("user")
+        || address.localPart().startsWith("postmaster")
+        || address.domain().equals(OPEN);
+  }
+
+  /**
+   * What a harvester asks for: one in ten is a user that it guessed or knew, others that certainly
+   * exist stand between the guesses of every second one, to look like someone who mistypes.
+   */
+  private static EmailAddress wanted(int harvester, Random random) {
+    int domain = random.nextInt(DOMAINS);
+    EmailAddress guess =
+        address(
+            random.nextInt(10) == 0
+                ? "user" + random.nextInt(USERS)
+                : "john.smith" + random.nextInt(1_000_000_000),
+            domain);
+    if (random.nextInt(3) == 0) {
+      return guess;
+    }
+    return switch (harvester % 8) {
+      case 0 -> address("postmaster+" + random.nextInt(1_000_000), domain);
+      case 2 -> address("user" + harvester % USERS, harvester % DOMAINS);
+      case 4 -> address("user7+" + random.nextInt(1_000_000), 3);
+      case 6 -> new EmailAddress("any" + random.nextInt(1_000_000), OPEN);
+      default -> guess;
+    };
+  }
 
   private static EmailAddress address(String local, int domain) {
     return new EmailAddress(local, "d" + domain + ".example");
@@ -181,16 +223,8 @@ class HarvestSimulationTest {
       assertEquals(20, senders.size());
       int next = 0;
       while (attempts.size() < RECIPIENTS) {
-        InetAddress client = harvester(next++ % HARVESTERS);
-        boolean guessed = random.nextInt(10) == 0;
-        attempts.add(
-            new Attempt(
-                client,
-                address(
-                    guessed
-                        ? "user" + random.nextInt(USERS)
-                        : "john.smith" + random.nextInt(1_000_000_000),
-                    random.nextInt(DOMAINS))));
+        int number = next++ % HARVESTERS;
+        attempts.add(new Attempt(harvester(number), wanted(number, random)));
       }
       java.util.Collections.shuffle(attempts, random);
       Map<InetAddress, Integer> answered = new HashMap<>();
@@ -201,7 +235,7 @@ class HarvestSimulationTest {
       for (int second = 1; second <= SECONDS; second++) {
         for (; done < (long) RECIPIENTS * second / SECONDS; done++) {
           Attempt attempt = attempts.get(done);
-          boolean unknown = !attempt.recipient().localPart().startsWith("user");
+          boolean unknown = !exists(attempt.recipient());
           Optional<Reason> refused =
               nodes.get(random.nextInt(2)).rcpt(attempt.client(), attempt.recipient());
           boolean byBlock = refused.equals(Optional.of(Reason.SOURCE_BLOCKED));

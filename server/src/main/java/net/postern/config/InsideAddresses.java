@@ -1,14 +1,14 @@
-package net.postern.delivery;
+package net.postern.config;
 
 import java.net.InetAddress;
 import java.util.List;
-import net.postern.config.Network;
 
 /**
  * Addresses that are not of the public Internet (RFC 6890): this host, private networks, links,
- * groups.
+ * groups. Nobody's list or DNS knows anything of them, and no mail exchanger of a stranger is
+ * there.
  */
-final class InsideAddresses {
+public final class InsideAddresses {
   private static final List<Network> NETWORKS =
       List.of(
           network("0.0.0.0/8"),
@@ -26,12 +26,14 @@ final class InsideAddresses {
           network("64:ff9b:1::/48"),
           network("fc00::/7"),
           network("fe80::/10"),
+          // RFC 3879 §4: given up, and still in use here and there.
+          network("fec0::/10"),
           network("ff00::/8"));
 
   private InsideAddresses() {}
 
-  static boolean contain(InetAddress address) {
-    return NETWORKS.stream().anyMatch(each -> each.contains(address));
+  public static boolean contain(InetAddress address) {
+    return Network.anyContains(NETWORKS, address);
   }
 
   private static Network network(String text) {
