@@ -69,7 +69,7 @@ final class AuthVerb implements Verb {
   private static boolean isPrivate(SmtpSession session) {
     return !session.connection().tls().isEmpty()
         || (session.context().outbound().orElseThrow().config().plainOnLoopback()
-            && session.client().address().isLoopbackAddress());
+            && session.identity().client().address().isLoopbackAddress());
   }
 
   @Override
@@ -81,7 +81,7 @@ final class AuthVerb implements Verb {
     if (!session.extended()) {
       return session.refuse(Stage.AUTH, Reason.SEQUENCE, Reply.of(503, "5.5.1", "Send EHLO first"));
     }
-    if (session.user().isPresent()) {
+    if (session.identity().user().isPresent()) {
       // RFC 4954 §4: no more than one in a session.
       return session.refuse(
           Stage.AUTH, Reason.SEQUENCE, Reply.of(503, "5.5.1", "You are logged in already"));
@@ -136,7 +136,7 @@ final class AuthVerb implements Verb {
                     message.get().authorization(),
                     message.get().name(),
                     message.get().password(),
-                    session.client().address()));
+                    session.identity().client().address()));
       }
     };
   }
@@ -164,7 +164,8 @@ final class AuthVerb implements Verb {
                 session,
                 LOGIN,
                 who.get(),
-                logins.password("", who.get(), secret.get(), session.client().address()));
+                logins.password(
+                    "", who.get(), secret.get(), session.identity().client().address()));
       }
     };
   }
@@ -186,7 +187,7 @@ final class AuthVerb implements Verb {
     }
     String name = server.get().user();
     Authenticator.Proof proof;
-    switch (logins.challenge(server.get(), session.client().address())) {
+    switch (logins.challenge(server.get(), session.identity().client().address())) {
       case Authenticator.Challenge.Ended(Login login) -> {
         return end(session, mechanism, name, login);
       }
@@ -223,21 +224,21 @@ final class AuthVerb implements Verb {
     MailEvent.Peer peer = session.peer();
     return switch (login) {
       case Login.Ok(Submitter user) -> {
-        session.loggedIn(user);
+        session.identity().loggedIn(user);
         session.emit(new MailEvent.LoggedIn(peer, user.customer(), user.name(), mechanism));
         yield session.say(Reply.of(235, "2.7.0", "Welcome"));
       }
       case Login.Wrong(String why) -> {
         session.emit(new MailEvent.AuthFailed(peer, name, mechanism, why));
         session.delay(session.context().outbound().orElseThrow().config().failureDelay());
-        yield session.countFailedLogin() >= MAX_FAILURES
+        yield session.identity().countFailedLogin() >= MAX_FAILURES
             ? session.closing(Stage.AUTH, Reason.TOO_MANY_ERRORS, "4.7.0", "Too many failed logins")
             : session.deny(Stage.AUTH, WRONG);
       }
       case Login.Locked(String scope, Duration left) -> {
         session.emit(new MailEvent.LoginLocked(peer, name, scope, left));
         session.delay(session.context().outbound().orElseThrow().config().failureDelay());
-        yield session.countFailedLogin() >= MAX_FAILURES
+        yield session.identity().countFailedLogin() >= MAX_FAILURES
             ? session.closing(Stage.AUTH, Reason.TOO_MANY_ERRORS, "4.7.0", "Too many failed logins")
             : session.deny(
                 Stage.AUTH,

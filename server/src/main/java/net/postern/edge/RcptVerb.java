@@ -90,7 +90,8 @@ final class RcptVerb implements Verb {
     }
     RecipientLookup lookup = look(session.context(), address);
     boolean foreign = lookup instanceof RecipientLookup.NotOurs;
-    Optional<Submitter> submitter = foreign ? session.submitter() : session.user();
+    Optional<Submitter> submitter =
+        foreign ? session.identity().submitter() : session.identity().user();
     Optional<SmtpSession.Next> refused =
         session.ask(
             Stage.RCPT,

@@ -1,0 +1,121 @@
+package net.postern.edge;
+
+import java.net.InetAddress;
+import java.util.Optional;
+import net.postern.edge.check.Client;
+import net.postern.smtp.XclientArguments;
+import net.postern.tenant.Submitter;
+
+/**
+ * Who is at the other end of a session: by its address, by what a proxy says of it, by a login, or
+ * as a customer's registered server. Used by the session's thread.
+ */
+final class Identity {
+  private final EdgeContext context;
+  private final Service service;
+  private final Connection connection;
+  private final InetAddress peer;
+
+  // What a proxy says where one is trusted to; otherwise the other end of the socket.
+  private Client client;
+  private String address;
+  private String name = "";
+  private Optional<String> toldHelo = Optional.empty();
+  private Optional<Submitter> user = Optional.empty();
+  private Optional<Optional<Submitter>> server = Optional.empty();
+  private int failedLogins;
+
+  /**
+   * @param peer who connected, behind a proxy that sends a PROXY header too
+   */
+  Identity(EdgeContext context, Service service, Connection connection, InetAddress peer) {
+    this.context = context;
+    this.service = service;
+    this.connection = connection;
+    this.peer = peer;
+    this.client = context.checks(service).questions().client(peer);
+    this.address = peer.getHostAddress();
+  }
+
+  /** The client as checks see it. */
+  Client client() {
+    return client;
+  }
+
+  /** The client's address, for people. */
+  String address() {
+    return address;
+  }
+
+  /** Verified name of the client, as a proxy told it; may be empty. */
+  String name() {
+    return name.isEmpty() ? client.verifiedName() : name;
+  }
+
+  /** What the client calls itself by what a proxy told; whatever it says to us is the proxy's. */
+  Optional<String> toldHelo() {
+    return toldHelo;
+  }
+
+  /** Who logged in. */
+  Optional<Submitter> user() {
+    return user;
+  }
+
+  void loggedIn(Submitter who) {
+    user = Optional.of(who);
+    failedLogins = 0;
+  }
+
+  /** Counts one more. */
+  int countFailedLogin() {
+    return ++failedLogins;
+  }
+
+  /**
+   * Who sends to others here: the user who logged in; where other servers send, the registered one
+   * at the other end, which is looked for once.
+   */
+  Optional<Submitter> submitter() {
+    if (service.submission() || user.isPresent() || context.outbound().isEmpty()) {
+      return user;
+    }
+    if (server.isEmpty()) {
+      server =
+          Optional.of(context.outbound().get().server(client.address(), connection.certificate()));
+    }
+    return server.get();
+  }
+
+  /** Whether the client is to be asked for a certificate. */
+  boolean asksForCertificate() {
+    return service == Service.MX
+        && context.outbound().map(each -> each.accounts().asksForCertificates()).orElse(false);
+  }
+
+  /** Whether who connected, behind a proxy that said so, may speak for others. */
+  boolean mayXclient() {
+    return context.config().xclientNetworks().stream().anyMatch(network -> network.contains(peer));
+  }
+
+  /** Someone else from now on. */
+  void standFor(XclientArguments told) {
+    client = told.address().map(context.checks(service).questions()::client).orElse(client);
+    address = client.address().getHostAddress();
+    name = told.name().orElse("");
+    toldHelo = told.helo();
+    server = Optional.empty();
+    user =
+        service.submission()
+            ? told.login()
+                .flatMap(
+                    login -> context.outbound().flatMap(each -> each.logins().vouchedFor(login)))
+            : Optional.empty();
+  }
+
+  /** RFC 3207 §4.2: what was said in the clear counts no more once TLS is on. */
+  void forgetWhatWasSaid() {
+    user = Optional.empty();
+    server = Optional.empty();
+  }
+}
