@@ -4,6 +4,7 @@ import java.net.InetAddress;
 import java.util.Optional;
 import net.postern.edge.check.Client;
 import net.postern.smtp.XclientArguments;
+import net.postern.tenant.Lookup;
 import net.postern.tenant.Submitter;
 
 /**
@@ -22,7 +23,8 @@ final class Identity {
   private String name = "";
   private Optional<String> toldHelo = Optional.empty();
   private Optional<Submitter> user = Optional.empty();
-  private Optional<Optional<Submitter>> server = Optional.empty();
+  // A proxy speaks for someone who has not its certificate.
+  private boolean spokenFor;
   private int failedLogins;
 
   /**
@@ -74,17 +76,16 @@ final class Identity {
 
   /**
    * Who sends to others here: the user who logged in; where other servers send, the registered one
-   * at the other end, which is looked for once.
+   * at the other end.
    */
-  Optional<Submitter> submitter() {
-    if (service.submission() || user.isPresent() || context.outbound().isEmpty()) {
-      return user;
-    }
-    if (server.isEmpty()) {
-      server =
-          Optional.of(context.outbound().get().server(client.address(), connection.certificate()));
-    }
-    return server.get();
+  Lookup<Optional<Submitter>> submitter() {
+    return service.submission() || user.isPresent() || context.outbound().isEmpty()
+        ? Lookup.of(user)
+        : context.outbound().get().server(client.address(), certificate());
+  }
+
+  private String certificate() {
+    return spokenFor ? "" : connection.certificate();
   }
 
   /** Whether the client is to be asked for a certificate. */
@@ -98,24 +99,50 @@ final class Identity {
     return context.config().xclientNetworks().stream().anyMatch(network -> network.contains(peer));
   }
 
-  /** Someone else from now on. */
-  void standFor(XclientArguments told) {
-    client = told.address().map(context.checks(service).questions()::client).orElse(client);
+  /**
+   * Someone else from now on.
+   *
+   * @return false when it cannot be said now who that is; nothing has changed then
+   */
+  boolean standFor(XclientArguments told) {
+    Optional<Submitter> login = Optional.empty();
+    if (service.submission() && told.login().isPresent() && context.outbound().isPresent()) {
+      switch (context.outbound().get().logins().vouchedFor(told.login().get())) {
+        case Lookup.Unavailable<Optional<Submitter>> unavailable -> {
+          return false;
+        }
+        case Lookup.Known<Optional<Submitter>>(Optional<Submitter> known) -> login = known;
+      }
+    }
+    if (told.address().isPresent() || client.certified()) {
+      client = context.checks(service).questions().client(told.address().orElse(client.address()));
+    }
+    spokenFor = true;
     address = client.address().getHostAddress();
     name = told.name().orElse("");
     toldHelo = told.helo();
-    server = Optional.empty();
-    user =
-        service.submission()
-            ? told.login()
-                .flatMap(
-                    login -> context.outbound().flatMap(each -> each.logins().vouchedFor(login)))
-            : Optional.empty();
+    user = login;
+    return true;
   }
 
-  /** RFC 3207 §4.2: what was said in the clear counts no more once TLS is on. */
-  void forgetWhatWasSaid() {
+  /**
+   * TLS has begun. What was said in the clear counts no more (RFC 3207 §4.2); a certificate that
+   * the client has proved to have may be a registered server's.
+   */
+  void secured() {
     user = Optional.empty();
-    server = Optional.empty();
+    if (service.submission() || certificate().isEmpty() || context.outbound().isEmpty()) {
+      return;
+    }
+    // When it cannot be said now, it is asked again at a recipient for whom it matters.
+    if (context
+        .outbound()
+        .get()
+        .accounts()
+        .certifiedServer(certificate())
+        .orElse(Optional.empty())
+        .isPresent()) {
+      client = client.asCertified();
+    }
   }
 }

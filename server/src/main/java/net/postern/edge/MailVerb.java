@@ -57,11 +57,11 @@ final class MailVerb implements Verb {
     }
     Optional<Submitter> user = session.identity().user();
     if (user.isPresent()) {
-      Optional<SendLimits.Reached> reached =
+      Optional<SendLimits.Hindrance> hindrance =
           context.outbound().orElseThrow().limits().ask(user.get(), 0);
-      if (reached.isPresent()) {
+      if (hindrance.isPresent()) {
         return session.refuse(
-            Stage.MAIL, Outgoing.limit(reached.get(), user.get(), context.clock().instant()), "");
+            Stage.MAIL, Outgoing.limit(hindrance.get(), user.get(), context.clock().instant()), "");
       }
     }
     List<Check<Mail>> checks = context.checks(session.service()).mail();

@@ -10,6 +10,7 @@ import net.postern.smtp.Parsed;
 import net.postern.smtp.RcptArguments;
 import net.postern.smtp.Reply;
 import net.postern.submission.SendLimits;
+import net.postern.tenant.Lookup;
 import net.postern.tenant.Recipient;
 import net.postern.tenant.RecipientLookup;
 import net.postern.tenant.Submitter;
@@ -20,6 +21,8 @@ import org.slf4j.LoggerFactory;
 final class RcptVerb implements Verb {
   private static final Logger LOG = LoggerFactory.getLogger(RcptVerb.class);
   private static final Reply OK = Reply.of(250, "2.1.5", "Ok");
+  private static final Reply WHO_ARE_YOU =
+      Reply.of(451, "4.3.0", "Whether you may send elsewhere cannot be said now, please try again");
   // RFC 5321 §4.5.3.1.10: 452, so that the client sends the rest in another transaction.
   private static final Reply TOO_MANY = Reply.of(452, "4.5.3", "Too many recipients");
 
@@ -90,8 +93,22 @@ final class RcptVerb implements Verb {
     }
     RecipientLookup lookup = look(session.context(), address);
     boolean foreign = lookup instanceof RecipientLookup.NotOurs;
-    Optional<Submitter> submitter =
-        foreign ? session.identity().submitter() : session.identity().user();
+    Optional<Submitter> submitter = session.identity().user();
+    if (foreign) {
+      switch (session.identity().submitter()) {
+        case Lookup.Known<Optional<Submitter>>(Optional<Submitter> known) -> submitter = known;
+        case Lookup.Unavailable<Optional<Submitter>>(String why) -> {
+          return session.refuse(
+              Stage.RCPT,
+              new Refusal(
+                  WHO_ARE_YOU,
+                  Reason.DATABASE_UNAVAILABLE,
+                  "It cannot be said whether this is a registered server: " + why + ".",
+                  Optional.empty()),
+              address.toString());
+        }
+      }
+    }
     Optional<SmtpSession.Next> refused =
         session.ask(
             Stage.RCPT,
@@ -102,17 +119,17 @@ final class RcptVerb implements Verb {
       return refused.get();
     }
     if (submitter.isPresent()) {
-      Optional<SendLimits.Reached> reached =
+      Optional<SendLimits.Hindrance> hindrance =
           session
               .context()
               .outbound()
               .orElseThrow()
               .limits()
               .ask(submitter.get(), transaction.counted() + 1);
-      if (reached.isPresent()) {
+      if (hindrance.isPresent()) {
         return session.refuse(
             Stage.RCPT,
-            Outgoing.limit(reached.get(), submitter.get(), session.context().clock().instant()),
+            Outgoing.limit(hindrance.get(), submitter.get(), session.context().clock().instant()),
             address.toString());
       }
       transaction.sentBy(submitter.get());

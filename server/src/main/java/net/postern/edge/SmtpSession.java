@@ -387,12 +387,21 @@ final class SmtpSession {
 
   /** Takes someone else for the client from now on, and begins anew with the greeting. */
   Next standFor(XclientArguments told) throws IOException {
+    if (!identity.standFor(told)) {
+      return refuse(
+          Stage.AUTH,
+          new Refusal(
+              Replies.NO_LOGIN_NOW,
+              Reason.DATABASE_UNAVAILABLE,
+              "It cannot be said who logged in at the proxy: the database is away.",
+              Optional.empty()),
+          "");
+    }
     endTransaction();
     helo = "";
     extended = false;
     connectNotes.clear();
     heloNotes.clear();
-    identity.standFor(told);
     Next next = connected();
     return next == Next.CONTINUE ? say(greeting()) : next;
   }
@@ -496,7 +505,7 @@ final class SmtpSession {
     helo = "";
     heloNotes.clear();
     extended = false;
-    identity.forgetWhatWasSaid();
+    identity.secured();
     reader = new WireReader(connection);
   }
 

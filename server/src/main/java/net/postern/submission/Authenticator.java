@@ -21,6 +21,7 @@ import net.postern.sasl.ScramServer;
 import net.postern.tenant.Accounts;
 import net.postern.tenant.Credential;
 import net.postern.tenant.CredentialLookup;
+import net.postern.tenant.Lookup;
 import net.postern.tenant.PasswordHash;
 import net.postern.tenant.Submitter;
 
@@ -281,11 +282,16 @@ public final class Authenticator {
   }
 
   /**
-   * The user of that name, vouched for by a proxy that checked the password; empty: no such user.
+   * The user of that name, vouched for by a proxy that checked the password.
+   *
+   * @return an empty answer when there is no such user
    */
-  public Optional<Submitter> vouchedFor(String name) {
-    return find(name) instanceof CredentialLookup.Found(Credential credential)
-        ? Optional.of(credential.user())
-        : Optional.empty();
+  public Lookup<Optional<Submitter>> vouchedFor(String name) {
+    return switch (find(name)) {
+      case CredentialLookup.Found(Credential credential) ->
+          Lookup.of(Optional.of(credential.user()));
+      case CredentialLookup.Nobody() -> Lookup.of(Optional.empty());
+      case CredentialLookup.Unavailable(String why) -> new Lookup.Unavailable<>(why);
+    };
   }
 }

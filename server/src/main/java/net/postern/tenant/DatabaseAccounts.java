@@ -24,12 +24,18 @@ import org.slf4j.LoggerFactory;
 /**
  * Accounts from the database. Passwords are asked for each time, so that a change counts at once on
  * every node; the rest is cached like the directory, and while the database is away what was last
- * known counts for an hour.
+ * known counts for an hour. After a failure it is asked again after a pause. Nothing is locked
+ * while it is asked.
  */
 public final class DatabaseAccounts implements Accounts {
   private static final Logger LOG = LoggerFactory.getLogger(DatabaseAccounts.class);
   private static final int CACHED = 100_000;
   private static final Duration STALE_LIMIT = Duration.ofHours(1);
+
+  /** After a failure the database is left alone for this long: each question waits seconds. */
+  private static final long RETRY_NANOS = Duration.ofSeconds(2).toNanos();
+
+  private static final String AWAY = "the database is away";
 
   private record Known<T>(T value, long loadedNanos) {}
 
@@ -40,6 +46,7 @@ public final class DatabaseAccounts implements Accounts {
   private final Cache<String, Known<Map<String, CustomerId>>> certificates = cache();
   private final Cache<CustomerId, Known<Optional<MailboxId>>> mailboxes = cache();
   private final Cache<Owner, Known<SendLimit>> limits = cache();
+  private volatile long awayUntil = System.nanoTime();
 
   /**
    * @param fresh how long an answer is used without asking again
@@ -55,6 +62,9 @@ public final class DatabaseAccounts implements Accounts {
 
   @Override
   public CredentialLookup find(EmailAddress name) {
+    if (isAway()) {
+      return new CredentialLookup.Unavailable(AWAY);
+    }
     try {
       return database
           .row(
@@ -66,8 +76,9 @@ public final class DatabaseAccounts implements Accounts {
           .<CredentialLookup>map(CredentialLookup.Found::new)
           .orElseGet(CredentialLookup.Nobody::new);
     } catch (JdbiException e) {
+      leaveAlone();
       LOG.warn("a login cannot be looked up: {}", e.getMessage());
-      return new CredentialLookup.Unavailable("the database is away");
+      return new CredentialLookup.Unavailable(AWAY);
     }
   }
 
@@ -93,7 +104,7 @@ public final class DatabaseAccounts implements Accounts {
   }
 
   @Override
-  public Optional<MailboxId> serverMailbox(CustomerId customer) {
+  public Lookup<Optional<MailboxId>> serverMailbox(CustomerId customer) {
     return ask(
         mailboxes,
         customer,
@@ -101,21 +112,27 @@ public final class DatabaseAccounts implements Accounts {
             database.row(
                 "select server_mailbox from customer where id = ? and server_mailbox is not null",
                 row -> new MailboxId(row.getObject(1, UUID.class)),
-                customer.value()),
-        Optional.empty());
+                customer.value()));
   }
 
   @Override
   public boolean asksForCertificates() {
-    return !certificates().isEmpty();
+    return switch (certificates()) {
+      case Lookup.Known<Map<String, CustomerId>>(Map<String, CustomerId> all) -> !all.isEmpty();
+      case Lookup.Unavailable<Map<String, CustomerId>> unavailable -> true;
+    };
   }
 
   @Override
-  public Optional<CustomerId> certifiedServer(String fingerprint) {
-    return Optional.ofNullable(certificates().get(fingerprint));
+  public Lookup<Optional<CustomerId>> certifiedServer(String fingerprint) {
+    return switch (certificates()) {
+      case Lookup.Known<Map<String, CustomerId>>(Map<String, CustomerId> all) ->
+          Lookup.of(Optional.ofNullable(all.get(fingerprint)));
+      case Lookup.Unavailable<Map<String, CustomerId>>(String why) -> new Lookup.Unavailable<>(why);
+    };
   }
 
-  private Map<String, CustomerId> certificates() {
+  private Lookup<Map<String, CustomerId>> certificates() {
     return ask(
         certificates,
         "all",
@@ -126,12 +143,11 @@ public final class DatabaseAccounts implements Accounts {
                     row ->
                         Map.entry(row.getString(1), new CustomerId(row.getObject(2, UUID.class))))
                 .stream()
-                .collect(Collectors.toUnmodifiableMap(Map.Entry::getKey, Map.Entry::getValue)),
-        Map.of());
+                .collect(Collectors.toUnmodifiableMap(Map.Entry::getKey, Map.Entry::getValue)));
   }
 
   @Override
-  public SendLimit limits(CustomerId customer, Optional<MailboxId> mailbox) {
+  public Lookup<SendLimit> limits(CustomerId customer, Optional<MailboxId> mailbox) {
     return ask(
         limits,
         new Owner(customer, mailbox),
@@ -147,8 +163,7 @@ public final class DatabaseAccounts implements Accounts {
                   customer.value(),
                   of)
               .orElse(SendLimit.NONE);
-        },
-        SendLimit.NONE);
+        });
   }
 
   private static OptionalInt number(ResultSet row, int column) throws SQLException {
@@ -156,19 +171,31 @@ public final class DatabaseAccounts implements Accounts {
     return row.wasNull() ? OptionalInt.empty() : OptionalInt.of(value);
   }
 
-  private <K, T> T ask(Cache<K, Known<T>> cache, K key, Supplier<T> load, T unknown) {
+  private <K, T> Lookup<T> ask(Cache<K, Known<T>> cache, K key, Supplier<T> load) {
     Known<T> old = cache.getIfPresent(key);
     long now = System.nanoTime();
-    if (old != null && now - old.loadedNanos() < freshNanos) {
-      return old.value();
+    if (old != null && (now - old.loadedNanos() < freshNanos || isAway())) {
+      return Lookup.of(old.value());
+    }
+    if (isAway()) {
+      return new Lookup.Unavailable<>(AWAY);
     }
     try {
       T fresh = load.get();
       cache.put(key, new Known<>(fresh, now));
-      return fresh;
+      return Lookup.of(fresh);
     } catch (JdbiException e) {
+      leaveAlone();
       LOG.warn("accounts cannot be read: {}", e.getMessage());
-      return old == null ? unknown : old.value();
+      return old == null ? new Lookup.Unavailable<>(AWAY) : Lookup.of(old.value());
     }
+  }
+
+  private boolean isAway() {
+    return System.nanoTime() - awayUntil < 0;
+  }
+
+  private void leaveAlone() {
+    awayUntil = System.nanoTime() + RETRY_NANOS;
   }
 }

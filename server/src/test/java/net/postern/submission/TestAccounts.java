@@ -14,6 +14,7 @@ import net.postern.sasl.ScramKeys;
 import net.postern.tenant.Accounts;
 import net.postern.tenant.Credential;
 import net.postern.tenant.CredentialLookup;
+import net.postern.tenant.Lookup;
 import net.postern.tenant.PasswordHash;
 import net.postern.tenant.SendLimit;
 import net.postern.tenant.Submitter;
@@ -66,23 +67,28 @@ public final class TestAccounts implements Accounts {
   }
 
   @Override
-  public Optional<MailboxId> serverMailbox(CustomerId of) {
-    return Optional.ofNullable(serverMailboxes.get(of));
+  public Lookup<Optional<MailboxId>> serverMailbox(CustomerId of) {
+    return answer(Optional.ofNullable(serverMailboxes.get(of)));
   }
 
   @Override
   public boolean asksForCertificates() {
-    return !certificates.isEmpty();
+    return away || !certificates.isEmpty();
   }
 
   @Override
-  public Optional<CustomerId> certifiedServer(String fingerprint) {
-    return Optional.ofNullable(certificates.get(fingerprint));
+  public Lookup<Optional<CustomerId>> certifiedServer(String fingerprint) {
+    return answer(Optional.ofNullable(certificates.get(fingerprint)));
   }
 
   @Override
-  public SendLimit limits(CustomerId of, Optional<MailboxId> mailbox) {
-    return limits.getOrDefault(mailbox.map(MailboxId::value).orElse(of.value()), SendLimit.NONE);
+  public Lookup<SendLimit> limits(CustomerId of, Optional<MailboxId> mailbox) {
+    return answer(
+        limits.getOrDefault(mailbox.map(MailboxId::value).orElse(of.value()), SendLimit.NONE));
+  }
+
+  private <T> Lookup<T> answer(T value) {
+    return away ? new Lookup.Unavailable<>("away on purpose") : Lookup.of(value);
   }
 
   public static InetAddress at(String address) {

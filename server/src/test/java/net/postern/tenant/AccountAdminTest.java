@@ -131,16 +131,17 @@ class AccountAdminTest {
   @Test
   void serversGetAMailboxOfTheCustomersOwn() throws Exception {
     DatabaseAccounts accounts = new DatabaseAccounts(database, Duration.ZERO);
-    assertEquals(Optional.empty(), accounts.serverMailbox(customer.id()));
+    assertEquals(Lookup.of(Optional.empty()), accounts.serverMailbox(customer.id()));
     assertFalse(accounts.asksForCertificates());
     tenants.addServer(customer, Network.parse("192.0.2.1").orElseThrow());
-    var mailbox = accounts.serverMailbox(customer.id()).orElseThrow();
+    var mailbox = accounts.serverMailbox(customer.id()).orElse(Optional.empty()).orElseThrow();
     keys().mailboxKey(mailbox);
     String fingerprint = "AB:".repeat(31) + "AB";
     admin.addCertificate(customer, fingerprint, "CN=relay.example");
-    assertEquals(mailbox, accounts.serverMailbox(customer.id()).orElseThrow());
-    assertEquals(Optional.of(customer.id()), accounts.certifiedServer("ab".repeat(32)));
-    assertEquals(Optional.empty(), accounts.certifiedServer("cd".repeat(32)));
+    assertEquals(
+        mailbox, accounts.serverMailbox(customer.id()).orElse(Optional.empty()).orElseThrow());
+    assertEquals(Lookup.of(Optional.of(customer.id())), accounts.certifiedServer("ab".repeat(32)));
+    assertEquals(Lookup.of(Optional.empty()), accounts.certifiedServer("cd".repeat(32)));
     assertThrows(TenantException.class, () -> admin.addCertificate(customer, fingerprint, "again"));
   }
 
@@ -172,9 +173,10 @@ class AccountAdminTest {
       assertEquals(
           new DatabaseAccounts(database, Duration.ZERO).serverMailbox(customer.id()),
           accounts.serverMailbox(customer.id()));
-      assertEquals(Optional.of(customer.id()), accounts.certifiedServer("ab".repeat(32)));
-      assertEquals(limit, accounts.limits(customer.id(), tenants.findMailbox(ANN)));
-      assertEquals(SendLimit.NONE, accounts.limits(customer.id(), Optional.empty()));
+      assertEquals(
+          Lookup.of(Optional.of(customer.id())), accounts.certifiedServer("ab".repeat(32)));
+      assertEquals(Lookup.of(limit), accounts.limits(customer.id(), tenants.findMailbox(ANN)));
+      assertEquals(Lookup.of(SendLimit.NONE), accounts.limits(customer.id(), Optional.empty()));
     }
   }
 }

@@ -54,12 +54,15 @@ final class EarlyQuestions implements Questions {
     Pending<Listings> listings =
         runs(Dnsbl.NAME)
             ? Pending.begin(
-                () ->
-                    parts.directory().registeredServer(address).isPresent()
-                        ? Listings.NONE
-                        : parts.lists().ask(address))
+                () -> isRegistered(address) ? Listings.NONE : parts.lists().ask(address))
             : plain.listings();
-    return new Client(address, name, listings);
+    return new Client(address, name, listings, false);
+  }
+
+  // When it cannot be said it is a stranger: what recipients chose cannot be said then either, and
+  // no check that a recipient may do without refuses.
+  private boolean isRegistered(InetAddress address) {
+    return parts.directory().registeredServer(address).orElse(Optional.empty()).isPresent();
   }
 
   @Override
@@ -115,7 +118,7 @@ final class EarlyQuestions implements Questions {
     RecipientPolicy.Sender sender =
         policy.sender(
             mail.client().address(), mail.reversePath(), () -> mail.provenDomain().isPresent());
-    boolean ours = parts.directory().registeredServer(mail.client().address()).isPresent();
+    boolean ours = mail.client().certified() || isRegistered(mail.client().address());
     return new Rcpt(mail, address, lookup, policy, sender, ours, Optional.empty());
   }
 

@@ -7,7 +7,6 @@ import net.postern.events.MailEvent.Stage;
 import net.postern.smtp.Reply;
 import net.postern.source.RecipientFinding;
 import net.postern.source.Sources;
-import net.postern.tenant.Directory;
 import net.postern.tenant.RecipientLookup;
 
 /**
@@ -19,11 +18,9 @@ final class HarvestWatch implements Check<Rcpt> {
   private static final int LONGEST_WAIT_SECONDS = 10;
 
   private final Sources sources;
-  private final Directory directory;
 
-  HarvestWatch(Sources sources, Directory directory) {
+  HarvestWatch(Sources sources) {
     this.sources = sources;
-    this.directory = directory;
   }
 
   @Override
@@ -54,14 +51,13 @@ final class HarvestWatch implements Check<Rcpt> {
   }
 
   private CheckResult count(Rcpt question, boolean known) {
-    var client = question.client().address();
     RecipientFinding finding =
         sources.recipient(
-            client,
+            question.client().address(),
             question.address().domain(),
             question.address().key(),
             known,
-            () -> directory.registeredServer(client).isPresent());
+            question::ours);
     return switch (finding) {
       case RecipientFinding.Clear clear -> new CheckResult.Pass();
       case RecipientFinding.Suspect suspect ->

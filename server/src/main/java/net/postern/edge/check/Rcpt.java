@@ -15,7 +15,7 @@ import net.postern.tenant.Submitter;
  * @param lookup what the directory says of it
  * @param policy what the recipient and the customer chose
  * @param sender what their lists say of this sender
- * @param ours whether the client is a customer's registered server
+ * @param ours whether the client is a customer's registered server, by address or certificate
  * @param submitter who may send to others: the user who logged in, or the registered server, which
  *     is looked for when the recipient is nobody's here
  */
