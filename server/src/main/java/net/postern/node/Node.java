@@ -251,7 +251,7 @@ public final class Node implements AutoCloseable {
             events,
             clock);
     DatabaseAccounts accounts = new DatabaseAccounts(database, config.node().directoryCache());
-    GuessThrottle throttle = new GuessThrottle(clock);
+    GuessThrottle throttle = new GuessThrottle(clock, database);
     SendLimits limits = new SendLimits(config.submission(), accounts, clock, Optional.of(database));
     Outbound sending =
         new Outbound(

@@ -35,6 +35,11 @@ public final class Authenticator {
   private static final int NONCE = 18;
   private static final int SALT = 16;
 
+  /** Hexadecimal digits that stand for a name that nobody has, and the bytes that have them. */
+  private static final int NAME = 5;
+
+  private static final int NAME_BYTES = 3;
+
   /** As for passwords that are set by {@link net.postern.tenant.AccountAdmin}. */
   private static final int ITERATIONS = 15_000;
 
@@ -251,7 +256,12 @@ public final class Authenticator {
       Optional<Credential> credential, String name, InetAddress source) {
     return credential.isPresent()
         ? throttle.ask(credential.get().user().mailbox(), source)
-        : throttle.ask(HexFormat.of().formatHex(mac("name " + key(name)), 0, SALT), source);
+        : throttle.ask(nobody(name), source);
+  }
+
+  // One of a million, so that made-up names fill no table; who shares one is nobody either.
+  private String nobody(String name) {
+    return HexFormat.of().formatHex(mac("name " + key(name)), 0, NAME_BYTES).substring(0, NAME);
   }
 
   // The same salt each time, as a user's would be, and keys that no password fits.
