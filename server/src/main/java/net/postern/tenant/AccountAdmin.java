@@ -2,6 +2,8 @@ package net.postern.tenant;
 
 import java.io.IOException;
 import java.security.SecureRandom;
+import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.UUID;
@@ -175,11 +177,7 @@ public final class AccountAdmin {
    */
   public void addCertificate(Customer customer, String fingerprint, String subject)
       throws TenantException {
-    String plain = fingerprint.replace(":", "").toLowerCase(java.util.Locale.ROOT);
-    if (!FINGERPRINT.matcher(plain).matches()) {
-      throw new TenantException(
-          "\"" + fingerprint + "\" is no SHA-256 fingerprint: it has 64 hexadecimal digits");
-    }
+    String plain = plain(fingerprint);
     ensureServerMailbox(customer.id());
     int added =
         change(
@@ -191,6 +189,45 @@ public final class AccountAdmin {
     if (added == 0) {
       throw new TenantException("a server with this certificate is registered already");
     }
+  }
+
+  /** Takes back what {@link #addCertificate} gave. */
+  public void removeCertificate(Customer customer, String fingerprint) throws TenantException {
+    int removed =
+        change(
+            "delete from server_certificate where fingerprint = ? and customer_id = ?",
+            plain(fingerprint),
+            customer.id().value());
+    if (removed == 0) {
+      throw new TenantException(
+          "\"%s\" has no server with the certificate %s; 'admin customer servers' lists those it has"
+              .formatted(customer.name(), fingerprint));
+    }
+  }
+
+  /**
+   * A certificate by which a server is known.
+   *
+   * @param subject whom it names; may be empty
+   */
+  public record ServerCertificate(String fingerprint, String subject) {}
+
+  /** The certificates of a customer's own servers, in order. */
+  public List<ServerCertificate> certificates(Customer customer) {
+    return database.rows(
+        "select fingerprint, subject from server_certificate where customer_id = ? order by"
+            + " subject, fingerprint",
+        row -> new ServerCertificate(row.getString(1), row.getString(2)),
+        customer.id().value());
+  }
+
+  private static String plain(String fingerprint) throws TenantException {
+    String plain = fingerprint.replace(":", "").toLowerCase(Locale.ROOT);
+    if (!FINGERPRINT.matcher(plain).matches()) {
+      throw new TenantException(
+          "\"" + fingerprint + "\" is no SHA-256 fingerprint: it has 64 hexadecimal digits");
+    }
+    return plain;
   }
 
   private record Owner(UUID mailbox, UUID customer) {}

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -178,5 +179,41 @@ class AccountAdminTest {
       assertEquals(Lookup.of(limit), accounts.limits(customer.id(), tenants.findMailbox(ANN)));
       assertEquals(Lookup.of(SendLimit.NONE), accounts.limits(customer.id(), Optional.empty()));
     }
+  }
+
+  @Test
+  void serversAreTakenBack() throws Exception {
+    DatabaseAccounts accounts = new DatabaseAccounts(database, Duration.ZERO);
+    DatabaseDirectory directory =
+        new DatabaseDirectory(database, Duration.ZERO, new Route.Mx(Route.Tls.OPPORTUNISTIC));
+    Network network = Network.parse("192.0.2.0/24").orElseThrow();
+    Network other = Network.parse("198.51.100.7").orElseThrow();
+    tenants.addServer(customer, network);
+    tenants.addServer(customer, other);
+    admin.addCertificate(customer, "ab".repeat(32), "CN=relay.example");
+    admin.addCertificate(customer, "cd".repeat(32), "CN=other.example");
+    assertEquals(List.of(network, other), tenants.servers(customer));
+    assertEquals(2, admin.certificates(customer).size());
+
+    tenants.removeServer(customer, network);
+    admin.removeCertificate(customer, "AB:".repeat(31) + "AB");
+    assertEquals(
+        Lookup.of(Optional.empty()),
+        directory.registeredServer(InetAddress.ofLiteral("192.0.2.9")));
+    assertEquals(Lookup.of(Optional.empty()), accounts.certifiedServer("ab".repeat(32)));
+    // The control: the others stay.
+    assertEquals(
+        Lookup.of(Optional.of(customer.id())),
+        directory.registeredServer(InetAddress.ofLiteral("198.51.100.7")));
+    assertEquals(Lookup.of(Optional.of(customer.id())), accounts.certifiedServer("cd".repeat(32)));
+
+    assertTrue(
+        assertThrows(TenantException.class, () -> tenants.removeServer(customer, network))
+            .toString()
+            .contains("admin customer servers"));
+    tenants.addCustomer("Other Ltd");
+    Customer stranger = tenants.findCustomer("Other Ltd").orElseThrow();
+    assertThrows(TenantException.class, () -> admin.removeCertificate(stranger, "cd".repeat(32)));
+    assertThrows(TenantException.class, () -> tenants.removeServer(stranger, other));
   }
 }
