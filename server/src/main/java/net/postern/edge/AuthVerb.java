@@ -11,6 +11,7 @@ import java.util.Optional;
 import net.postern.events.MailEvent;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
+import net.postern.events.Reference;
 import net.postern.sasl.PlainMessage;
 import net.postern.sasl.ScramServer;
 import net.postern.smtp.Reply;
@@ -36,8 +37,6 @@ final class AuthVerb implements Verb {
       Reply.of(501, "5.5.2", "That is not what the mechanism asks for");
   private static final Reply WRONG =
       Reply.of(535, "5.7.8", "The user name or the password is not right");
-  private static final Reply UNAVAILABLE =
-      Reply.of(454, "4.7.0", "Logging in is not possible now, please try again soon");
 
   /** What a client answers to a challenge. */
   private sealed interface Answer {
@@ -115,7 +114,7 @@ final class AuthVerb implements Verb {
       };
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return session.refuse(Stage.AUTH, Reason.SHUTTING_DOWN, UNAVAILABLE);
+      return session.refuse(Stage.AUTH, Reason.SHUTTING_DOWN, Replies.NO_LOGIN_NOW);
     }
   }
 
@@ -229,35 +228,40 @@ final class AuthVerb implements Verb {
         yield session.say(Reply.of(235, "2.7.0", "Welcome"));
       }
       case Login.Wrong(String why) -> {
-        session.emit(new MailEvent.AuthFailed(peer, name, mechanism, why));
-        session.delay(session.context().outbound().orElseThrow().config().failureDelay());
-        yield session.identity().countFailedLogin() >= MAX_FAILURES
-            ? session.closing(Stage.AUTH, Reason.TOO_MANY_ERRORS, "4.7.0", "Too many failed logins")
-            : session.deny(Stage.AUTH, WRONG);
+        Reference reference = session.context().reference(Reason.LOGIN_FAILED);
+        session.emit(new MailEvent.AuthFailed(peer, name, mechanism, why, reference));
+        yield failed(session, WRONG, reference);
       }
       case Login.Locked(String scope, Duration left) -> {
-        session.emit(new MailEvent.LoginLocked(peer, name, scope, left));
-        session.delay(session.context().outbound().orElseThrow().config().failureDelay());
-        yield session.identity().countFailedLogin() >= MAX_FAILURES
-            ? session.closing(Stage.AUTH, Reason.TOO_MANY_ERRORS, "4.7.0", "Too many failed logins")
-            : session.deny(
-                Stage.AUTH,
-                Reply.of(
-                    454,
-                    "4.7.0",
-                    "Too many wrong passwords, please try again in %d minutes"
-                        .formatted(left.toMinutes() + 1)));
+        Reference reference = session.context().reference(Reason.LOGIN_LOCKED);
+        session.emit(new MailEvent.LoginLocked(peer, name, scope, left, reference));
+        yield failed(
+            session,
+            Reply.of(
+                454,
+                "4.7.0",
+                "Too many wrong passwords, please try again in %d minutes"
+                    .formatted(left.toMinutes() + 1)),
+            reference);
       }
       case Login.Unavailable(String why) ->
           session.refuse(
               Stage.AUTH,
               new net.postern.edge.check.Refusal(
-                  UNAVAILABLE,
+                  Replies.NO_LOGIN_NOW,
                   Reason.OVERLOADED,
                   "Nobody can log in: " + why + ".",
                   Optional.empty()),
               "");
     };
+  }
+
+  private static SmtpSession.Next failed(SmtpSession session, Reply reply, Reference reference)
+      throws IOException {
+    session.delay(session.context().outbound().orElseThrow().config().failureDelay());
+    return session.identity().countFailedLogin() >= MAX_FAILURES
+        ? session.closing(Stage.AUTH, Reason.TOO_MANY_ERRORS, "4.7.0", "Too many failed logins")
+        : session.deny(Stage.AUTH, session.context().explained(reply, reference));
   }
 
   // RFC 4954 §4: "=" is an initial response of no octets.

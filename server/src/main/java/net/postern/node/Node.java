@@ -176,7 +176,8 @@ public final class Node implements AutoCloseable {
     stores.keepTidy();
 
     metrics = rollback.add(new MailMetrics());
-    refusals = rollback.add(new RefusalTrace(database));
+    refusals =
+        rollback.add(new RefusalTrace(database, config.observe().refusalsPerMinute(), clock));
     MailLog log = new MailLog(config.observe().logFormat());
     sources =
         rollback.add(
