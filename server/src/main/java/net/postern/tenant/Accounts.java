@@ -11,9 +11,13 @@ import net.postern.id.MailboxId;
 public interface Accounts {
 
   /**
-   * The password of the user with this address or alias. Never from a cache: it may have changed.
+   * The passwords of the user with this address or alias. Never from a cache: they may have
+   * changed.
    */
   CredentialLookup find(EmailAddress name);
+
+  /** Notes that a user logged in with an app password, to some minutes. */
+  void used(MailboxId mailbox, String appPassword);
 
   /**
    * For whom is kept what a customer's registered servers send.

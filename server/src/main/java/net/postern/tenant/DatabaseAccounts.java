@@ -5,6 +5,7 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -32,12 +33,17 @@ public final class DatabaseAccounts implements Accounts {
   private static final int CACHED = 100_000;
   private static final Duration STALE_LIMIT = Duration.ofHours(1);
 
+  /** The use of an app password is not noted again before. */
+  private static final Duration NOTED = Duration.ofMinutes(5);
+
   /** After a failure the database is left alone for this long: each question waits seconds. */
   private static final long RETRY_NANOS = Duration.ofSeconds(2).toNanos();
 
   private static final String AWAY = "the database is away";
 
   private record Known<T>(T value, long loadedNanos) {}
+
+  private record Used(MailboxId mailbox, String name) {}
 
   private record Owner(CustomerId customer, Optional<MailboxId> mailbox) {}
 
@@ -46,6 +52,8 @@ public final class DatabaseAccounts implements Accounts {
   private final Cache<String, Known<Map<String, CustomerId>>> certificates = cache();
   private final Cache<CustomerId, Known<Optional<MailboxId>>> mailboxes = cache();
   private final Cache<Owner, Known<SendLimit>> limits = cache();
+  private final Cache<Used, Boolean> noted =
+      Caffeine.newBuilder().maximumSize(CACHED).expireAfterWrite(NOTED).build();
   private volatile long awayUntil = System.nanoTime();
 
   /**
@@ -66,15 +74,23 @@ public final class DatabaseAccounts implements Accounts {
       return new CredentialLookup.Unavailable(AWAY);
     }
     try {
-      return database
-          .row(
-              "select c.*, a.address from address a join credential c on c.mailbox_id = a.mailbox_id"
+      List<Row> rows =
+          database.rows(
+              "select a.customer_id, a.mailbox_id, a.address, s.* from address a cross join lateral"
+                  + " (select '' name, '' selector, hash, scram_iterations, scram_salt,"
+                  + " scram_stored_key, scram_server_key from credential c where c.mailbox_id ="
+                  + " a.mailbox_id union all select name, selector, hash, scram_iterations,"
+                  + " scram_salt, scram_stored_key, scram_server_key from app_password p where"
+                  + " p.mailbox_id = a.mailbox_id) s"
                   // Who left, by the customer's own directory, logs in no more.
-                  + " where a.address = ? and (a.refused_from is null or a.refused_from > now())",
-              DatabaseAccounts::credential,
-              name.key())
-          .<CredentialLookup>map(CredentialLookup.Found::new)
-          .orElseGet(CredentialLookup.Nobody::new);
+                  + " where a.address = ? and (a.refused_from is null or a.refused_from > now())"
+                  + " order by s.name",
+              row -> new Row(user(row), secret(row)),
+              name.key());
+      return rows.isEmpty()
+          ? new CredentialLookup.Nobody()
+          : new CredentialLookup.Found(
+              new Credential(rows.getFirst().user(), rows.stream().map(Row::secret).toList()));
     } catch (JdbiException e) {
       leaveAlone();
       LOG.warn("a login cannot be looked up: {}", e.getMessage());
@@ -82,7 +98,17 @@ public final class DatabaseAccounts implements Accounts {
     }
   }
 
-  private static Credential credential(ResultSet row) throws SQLException {
+  private record Row(Submitter user, Credential.Secret secret) {}
+
+  private static Submitter user(ResultSet row) throws SQLException {
+    return new Submitter(
+        Submitter.Kind.USER,
+        new CustomerId(row.getObject("customer_id", UUID.class)),
+        new MailboxId(row.getObject("mailbox_id", UUID.class)),
+        row.getString("address"));
+  }
+
+  private static Credential.Secret secret(ResultSet row) throws SQLException {
     int iterations = row.getInt("scram_iterations");
     Optional<ScramKeys> scram =
         row.wasNull()
@@ -93,14 +119,32 @@ public final class DatabaseAccounts implements Accounts {
                     row.getBytes("scram_salt"),
                     row.getBytes("scram_stored_key"),
                     row.getBytes("scram_server_key")));
-    return new Credential(
-        new Submitter(
-            Submitter.Kind.USER,
-            new CustomerId(row.getObject("customer_id", UUID.class)),
-            new MailboxId(row.getObject("mailbox_id", UUID.class)),
-            row.getString("address")),
-        row.getString("hash"),
-        scram);
+    return new Credential.Secret(
+        row.getString("name"), row.getString("selector"), row.getString("hash"), scram);
+  }
+
+  @Override
+  public void used(MailboxId mailbox, String appPassword) {
+    Used use = new Used(mailbox, appPassword);
+    if (noted.getIfPresent(use) != null || isAway()) {
+      return;
+    }
+    noted.put(use, true);
+    try {
+      database
+          .jdbi()
+          .useHandle(
+              handle ->
+                  handle.execute(
+                      "insert into app_password_use select mailbox_id, name, now() from app_password"
+                          + " where mailbox_id = ? and name = ? on conflict (mailbox_id, name) do"
+                          + " update set used_at = excluded.used_at",
+                      mailbox.value(),
+                      appPassword));
+    } catch (JdbiException e) {
+      leaveAlone();
+      LOG.warn("that an app password was used cannot be noted: {}", e.getMessage());
+    }
   }
 
   @Override

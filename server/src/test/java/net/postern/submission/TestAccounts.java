@@ -2,10 +2,13 @@ package net.postern.submission;
 
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import net.postern.address.EmailAddress;
 import net.postern.id.CustomerId;
@@ -46,10 +49,32 @@ public final class TestAccounts implements Accounts {
 
   public void add(String address, String password) {
     byte[] salt = address.getBytes(StandardCharsets.UTF_8);
-    credentials.put(
-        address,
-        new Credential(
-            user(address), CHEAP.of(password), Optional.of(ScramKeys.of(password, salt, 4096))));
+    credentials.put(address, new Credential(user(address), List.of(secret("", password, salt))));
+  }
+
+  /** Adds a password that begins with six characters and a dash. */
+  public void addApp(String address, String name, String password) {
+    byte[] salt = address.getBytes(StandardCharsets.UTF_8);
+    List<Credential.Secret> all = new ArrayList<>();
+    Optional.ofNullable(credentials.get(address)).ifPresent(each -> all.addAll(each.secrets()));
+    all.add(secret(name, password, salt));
+    credentials.put(address, new Credential(user(address), all));
+  }
+
+  private static Credential.Secret secret(String name, String password, byte[] salt) {
+    return new Credential.Secret(
+        name,
+        name.isEmpty() ? "" : password.substring(0, 6),
+        CHEAP.of(password),
+        Optional.of(ScramKeys.of(password, salt, 4096)));
+  }
+
+  /** App passwords that were used, in order. */
+  public final List<String> used = new CopyOnWriteArrayList<>();
+
+  @Override
+  public void used(MailboxId mailbox, String appPassword) {
+    used.add(appPassword);
   }
 
   public void certificate(String fingerprint) {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.InetAddress;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -19,6 +20,7 @@ import net.postern.config.Network;
 import net.postern.db.Database;
 import net.postern.db.TestDatabase;
 import net.postern.id.CustomerId;
+import net.postern.id.MailboxId;
 import net.postern.keys.Aead;
 import net.postern.keys.KeyRing;
 import net.postern.keys.MasterKey;
@@ -72,6 +74,10 @@ class AccountAdminTest {
         .credential();
   }
 
+  private static Credential.Secret own(Credential credential) {
+    return credential.secrets().getFirst();
+  }
+
   @Test
   void aPasswordIsSetReplacedAndRemoved() throws Exception {
     DatabaseAccounts accounts = new DatabaseAccounts(database, Duration.ZERO);
@@ -80,15 +86,15 @@ class AccountAdminTest {
     Credential credential = found(database, SALES);
     assertEquals(tenants.findMailbox(ANN).orElseThrow(), credential.user().mailbox());
     assertEquals(customer.id(), credential.user().customer());
-    assertTrue(PasswordHash.fits(credential.hash(), "correct horse"));
-    assertFalse(PasswordHash.fits(credential.hash(), "correct horsf"));
-    ScramKeys scram = credential.scram().orElseThrow();
+    assertTrue(PasswordHash.fits(own(credential).hash(), "correct horse"));
+    assertFalse(PasswordHash.fits(own(credential).hash(), "correct horsf"));
+    ScramKeys scram = own(credential).scram().orElseThrow();
     assertEquals(15_000, scram.iterations());
 
     String generated = admin.generate();
     admin.setPassword(SALES, generated, CHEAP, false);
-    assertTrue(PasswordHash.fits(found(database, ANN).hash(), generated));
-    assertTrue(found(database, ANN).scram().isEmpty());
+    assertTrue(PasswordHash.fits(own(found(database, ANN)).hash(), generated));
+    assertTrue(own(found(database, ANN)).scram().isEmpty());
     assertTrue(admin.removePassword(ANN));
     assertFalse(admin.removePassword(ANN));
     assertInstanceOf(CredentialLookup.Nobody.class, accounts.find(ANN));
@@ -166,10 +172,10 @@ class AccountAdminTest {
       }
       Credential before = found(database, ANN);
       Credential after = found(fresh, ANN);
-      assertEquals(before.hash(), after.hash());
+      assertEquals(own(before).hash(), own(after).hash());
       assertEquals(
-          java.util.HexFormat.of().formatHex(before.scram().orElseThrow().storedKey()),
-          java.util.HexFormat.of().formatHex(after.scram().orElseThrow().storedKey()));
+          java.util.HexFormat.of().formatHex(own(before).scram().orElseThrow().storedKey()),
+          java.util.HexFormat.of().formatHex(own(after).scram().orElseThrow().storedKey()));
       DatabaseAccounts accounts = new DatabaseAccounts(fresh, Duration.ZERO);
       assertEquals(
           new DatabaseAccounts(database, Duration.ZERO).serverMailbox(customer.id()),
@@ -179,6 +185,96 @@ class AccountAdminTest {
       assertEquals(Lookup.of(limit), accounts.limits(customer.id(), tenants.findMailbox(ANN)));
       assertEquals(Lookup.of(SendLimit.NONE), accounts.limits(customer.id(), Optional.empty()));
     }
+  }
+
+  @Test
+  void appPasswordsAreAddedShownAndRemoved() throws Exception {
+    DatabaseAccounts accounts = new DatabaseAccounts(database, Duration.ZERO);
+    String phone = admin.addAppPassword(ANN, " phone ", CHEAP, true);
+    // Alone it lets in too.
+    Credential alone = found(database, SALES);
+    assertEquals(List.of("phone"), alone.secrets().stream().map(each -> each.name()).toList());
+    admin.setPassword(ANN, "correct horse", CHEAP, true);
+    String laptop = admin.addAppPassword(SALES, "laptop", CHEAP, true);
+    Credential all = found(database, ANN);
+    assertEquals(
+        List.of("", "laptop", "phone"), all.secrets().stream().map(each -> each.name()).toList());
+    assertEquals(3, all.forScram().size(), "all have one salt");
+    assertEquals(List.of("laptop", ""), names(all.candidates(laptop)));
+    assertEquals(List.of("phone", ""), names(all.candidates(phone)));
+    assertEquals(List.of(""), names(all.candidates("correct horse")));
+    assertTrue(PasswordHash.fits(all.candidates(laptop).getFirst().hash(), laptop));
+
+    MailboxId mailbox = tenants.findMailbox(ANN).orElseThrow();
+    accounts.used(mailbox, "phone");
+    accounts.used(mailbox, "nobody's");
+    List<AppPassword> shown = admin.appPasswords(ANN);
+    assertEquals(List.of("laptop", "phone"), shown.stream().map(AppPassword::name).toList());
+    assertTrue(shown.getFirst().used().isEmpty());
+    assertTrue(shown.getLast().used().isPresent());
+
+    admin.removeAppPassword(ANN, "phone");
+    assertEquals(List.of("", "laptop"), names(found(database, ANN).secrets()));
+    assertTrue(admin.removePassword(ANN));
+    assertInstanceOf(CredentialLookup.Nobody.class, accounts.find(ANN), "none is left");
+  }
+
+  private static List<String> names(List<Credential.Secret> secrets) {
+    return secrets.stream().map(Credential.Secret::name).toList();
+  }
+
+  @Test
+  void appPasswordsThatCannotBeSayWhatToDo() throws Exception {
+    admin.addAppPassword(ANN, "phone", CHEAP, false);
+    assertTrue(
+        assertThrows(
+                TenantException.class, () -> admin.addAppPassword(SALES, "phone", CHEAP, false))
+            .toString()
+            .contains("take another name"));
+    assertTrue(
+        assertThrows(TenantException.class, () -> admin.addAppPassword(ANN, " ", CHEAP, false))
+            .toString()
+            .contains("1 to 60 characters"));
+    assertTrue(
+        assertThrows(TenantException.class, () -> admin.removeAppPassword(ANN, "tablet"))
+            .toString()
+            .contains("app-password list"));
+    for (int i = 1; i < AccountAdmin.MAX_APP_PASSWORDS; i++) {
+      admin.addAppPassword(ANN, "number " + i, CHEAP, false);
+    }
+    assertTrue(
+        assertThrows(TenantException.class, () -> admin.addAppPassword(ANN, "more", CHEAP, false))
+            .toString()
+            .contains("remove one"));
+  }
+
+  @Test
+  void appPasswordsComeBackFromAStoreAndGoWithTheMailbox() throws Exception {
+    admin.addAppPassword(ANN, "phone", CHEAP, true);
+    Settings settings = new Settings(database, replicas(), keys(), List.of());
+    settings.writeChanged();
+    try (Database fresh = TestDatabase.open()) {
+      Settings again = new Settings(fresh, replicas(), keys(), List.of());
+      for (CustomerId each : Settings.listed(store)) {
+        again.restore(store, each, 100);
+      }
+      assertEquals(
+          found(database, ANN).secrets().getFirst().hash(),
+          found(fresh, ANN).secrets().getFirst().hash());
+    }
+    new DatabaseAccounts(database, Duration.ZERO)
+        .used(tenants.findMailbox(ANN).orElseThrow(), "phone");
+    assertEquals(1, admin.appPasswords(ANN).size());
+    assertEquals(2, rows("app_password") + rows("app_password_use"));
+    Erasures erasures = new Erasures(database, keys(), Clock.systemUTC());
+    erasures.erase(erasures.find(ANN));
+    assertEquals(0, rows("app_password") + rows("app_password_use"));
+  }
+
+  private int rows(String table) {
+    return database
+        .row("select count(*)::integer n from " + table, row -> row.getInt("n"))
+        .orElseThrow();
   }
 
   @Test
