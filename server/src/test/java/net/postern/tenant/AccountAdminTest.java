@@ -25,6 +25,7 @@ import net.postern.keys.Aead;
 import net.postern.keys.KeyRing;
 import net.postern.keys.MasterKey;
 import net.postern.sasl.ScramKeys;
+import net.postern.testkit.Await;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -311,5 +312,30 @@ class AccountAdminTest {
     Customer stranger = tenants.findCustomer("Other Ltd").orElseThrow();
     assertThrows(TenantException.class, () -> admin.removeCertificate(stranger, "cd".repeat(32)));
     assertThrows(TenantException.class, () -> tenants.removeServer(stranger, other));
+  }
+
+  /** What was known counts, nothing is made up, and the database is not waited for each time. */
+  @Test
+  void whileTheDatabaseIsAwayWhatIsNotKnownIsUnavailable() throws Exception {
+    DatabaseAccounts accounts = new DatabaseAccounts(database, Duration.ZERO);
+    tenants.addServer(customer, Network.parse("192.0.2.1").orElseThrow());
+    var mailbox = accounts.serverMailbox(customer.id());
+    assertEquals(Lookup.of(SendLimit.NONE), accounts.limits(customer.id(), Optional.empty()));
+    TestDatabase.takeAway(database);
+    assertEquals(mailbox, accounts.serverMailbox(customer.id()));
+    assertEquals(Lookup.of(SendLimit.NONE), accounts.limits(customer.id(), Optional.empty()));
+    assertInstanceOf(
+        Lookup.Unavailable.class, accounts.limits(CustomerId.create(), Optional.empty()));
+    assertInstanceOf(Lookup.Unavailable.class, accounts.certifiedServer("ab".repeat(32)));
+    assertTrue(accounts.asksForCertificates());
+    long begun = System.nanoTime();
+    for (int i = 0; i < 300; i++) {
+      assertInstanceOf(CredentialLookup.Unavailable.class, accounts.find(ANN));
+    }
+    Duration took = Duration.ofNanos(System.nanoTime() - begun);
+    assertTrue(took.compareTo(Duration.ofSeconds(30)) < 0, took::toString);
+    TestDatabase.bringBack(database);
+    Await.until(
+        Duration.ofSeconds(30), () -> accounts.find(ANN) instanceof CredentialLookup.Nobody);
   }
 }
