@@ -40,8 +40,7 @@ class E16SubmissionTest {
       node.set("delivery", "smarthost", "\"127.0.0.1:" + world.port() + "\"");
       node.start();
       node.adminOk("user", "add", ANN);
-      String password = node.adminOk("user", "password", ANN, "--generate").strip();
-      password = password.substring(password.lastIndexOf(' ') + 1);
+      String password = last(node.adminOk("user", "password", ANN, "--generate"));
 
       String sent = swaks(swaks, port, ANN, password, ANN, 0);
       assertTrue(sent.contains("250 2.0.0 Ok: queued"), sent);
@@ -49,6 +48,20 @@ class E16SubmissionTest {
 
       String wrong = swaks(swaks, port, ANN, password + "x", ANN, 28);
       assertTrue(wrong.contains("535 5.7.8"), wrong);
+      Matcher failed = REFERENCE.matcher(wrong);
+      assertTrue(failed.find(), wrong);
+      Await.until(PATIENCE, () -> explain(node, failed.group(1)).contains("wrong password"));
+
+      // A device has a password of its own, until it is taken back.
+      String device = last(node.adminOk("user", "app-password", "add", ANN, "Ann's phone"));
+      sent = swaks(swaks, port, ANN, device, ANN, 0);
+      assertTrue(sent.contains("250 2.0.0 Ok: queued"), sent);
+      Await.until(PATIENCE, () -> world.total() + world.strange() == 2);
+      String listed = node.adminOk("user", "app-password", "list", ANN);
+      assertTrue(listed.contains("Ann's phone") && !listed.contains("never"), listed);
+      node.adminOk("user", "app-password", "remove", ANN, "Ann's phone");
+      swaks(swaks, port, ANN, device, ANN, 28);
+
       String other = swaks(swaks, port, ANN, password, "boss@" + NodeProcess.DOMAIN, 23);
       assertTrue(other.contains("553 5.7.1"), other);
       Matcher reference = REFERENCE.matcher(other);
@@ -62,8 +75,13 @@ class E16SubmissionTest {
 
       String ledger = E02CrashTest.untilNothingWaits(node);
       assertTrue(ledger.contains("balance: 0"), ledger);
-      assertEquals(1, world.total() + world.strange());
+      assertEquals(2, world.total() + world.strange());
     }
+  }
+
+  private static String last(String printed) {
+    String text = printed.strip();
+    return text.substring(text.lastIndexOf(' ') + 1);
   }
 
   private static String explain(NodeProcess node, String reference) {

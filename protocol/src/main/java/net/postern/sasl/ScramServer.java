@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -24,7 +25,7 @@ public final class ScramServer {
   private final String clientNonce;
   private String nonce = "";
   private String serverFirst = "";
-  private Optional<ScramKeys> keys = Optional.empty();
+  private List<ScramKeys> keys = List.of();
 
   /** How a dialogue ends. */
   public sealed interface End {
@@ -32,8 +33,9 @@ public final class ScramServer {
      * The client knows the password.
      *
      * @param message the server's last, by which the client knows that the server knows it too
+     * @param which of the keys that {@link #challenge} was given, from 0
      */
-    record Proven(String message) implements End {}
+    record Proven(String message, int which) implements End {}
 
     /** The proof does not fit. */
     record Wrong() implements End {}
@@ -128,12 +130,20 @@ public final class ScramServer {
   }
 
   /**
-   * The server's first message.
+   * The server's first message, to a client that has one of several passwords.
    *
+   * @param all at least one, all with the same salt and iterations, for these are told before it is
+   *     known which the client has
    * @param nonce printable, without commas, new for each dialogue
    */
-  public String challenge(ScramKeys of, String nonce) {
-    this.keys = Optional.of(of);
+  public String challenge(List<ScramKeys> all, String nonce) {
+    ScramKeys of = all.getFirst();
+    for (ScramKeys each : all) {
+      if (each.iterations() != of.iterations() || !Arrays.equals(each.salt(), of.salt())) {
+        throw new IllegalArgumentException("keys with different salts");
+      }
+    }
+    this.keys = List.copyOf(all);
     this.nonce = clientNonce + nonce;
     this.serverFirst =
         "r=%s,s=%s,i=%d"
@@ -143,7 +153,9 @@ public final class ScramServer {
 
   /** Judges the client's last message. Takes the same time whatever is wrong with the proof. */
   public End finish(byte[] message) {
-    ScramKeys of = keys.orElseThrow(() -> new IllegalStateException("no challenge was given"));
+    if (keys.isEmpty()) {
+      throw new IllegalStateException("no challenge was given");
+    }
     Optional<String> text = PlainMessage.utf8(message);
     int proofAt = text.map(each -> each.lastIndexOf(",p=")).orElse(-1);
     if (proofAt < 0) {
@@ -167,15 +179,25 @@ public final class ScramServer {
     boolean bound = MessageDigest.isEqual(expected, channel.get());
     // RFC 5802 §3: AuthMessage.
     String all = bare + "," + serverFirst + "," + withoutProof;
-    byte[] clientKey = ScramKeys.hmac(of.storedKey(), all);
-    for (int i = 0; i < clientKey.length; i++) {
-      clientKey[i] ^= proof.get()[i];
+    int which = -1;
+    for (int i = 0; i < keys.size(); i++) {
+      which = proves(keys.get(i), all, proof.get()) ? i : which;
     }
-    boolean known = MessageDigest.isEqual(of.storedKey(), ScramKeys.hash(clientKey));
-    return bound && known
+    return bound && which >= 0
         ? new End.Proven(
-            "v=" + Base64.getEncoder().encodeToString(ScramKeys.hmac(of.serverKey(), all)))
+            "v="
+                + Base64.getEncoder()
+                    .encodeToString(ScramKeys.hmac(keys.get(which).serverKey(), all)),
+            which)
         : new End.Wrong();
+  }
+
+  private static boolean proves(ScramKeys keys, String all, byte[] proof) {
+    byte[] clientKey = ScramKeys.hmac(keys.storedKey(), all);
+    for (int i = 0; i < clientKey.length; i++) {
+      clientKey[i] ^= proof[i];
+    }
+    return MessageDigest.isEqual(keys.storedKey(), ScramKeys.hash(clientKey));
   }
 
   private static Optional<byte[]> base64(String text) {

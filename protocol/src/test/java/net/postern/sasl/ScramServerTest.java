@@ -33,9 +33,9 @@ class ScramServerTest {
     assertEquals(
         "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
             + "s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
-        server.challenge(PENCIL, NONCE));
+        server.challenge(List.of(PENCIL), NONCE));
     assertEquals(
-        new ScramServer.End.Proven("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="),
+        new ScramServer.End.Proven("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=", 0),
         server.finish(
             bytes(
                 "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
@@ -48,16 +48,16 @@ class ScramServerTest {
         "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
             + "p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
     ScramServer server = begun(FIRST);
-    server.challenge(ScramKeys.of("pen", SALT, 4096), NONCE);
+    server.challenge(List.of(ScramKeys.of("pen", SALT, 4096)), NONCE);
     assertEquals(new ScramServer.End.Wrong(), server.finish(bytes(last)));
 
     ScramServer other = begun(FIRST);
-    other.challenge(PENCIL, NONCE);
+    other.challenge(List.of(PENCIL), NONCE);
     assertEquals(
         new ScramServer.End.Wrong(), other.finish(bytes(last.replace("p=dHzb", "p=eHzb"))));
     // Bound to another header than the one that was sent first.
     ScramServer header = begun(FIRST);
-    header.challenge(PENCIL, NONCE);
+    header.challenge(List.of(PENCIL), NONCE);
     assertEquals(
         new ScramServer.End.Wrong(), header.finish(bytes(last.replace("c=biws", "c=eSws"))));
   }
@@ -88,7 +88,7 @@ class ScramServerTest {
             "c=biws,p=AAAA",
             "c=?,r=rOprNGfwEbeRWgbNEkqO,p=")) {
       ScramServer server = begun(FIRST);
-      server.challenge(PENCIL, NONCE);
+      server.challenge(List.of(PENCIL), NONCE);
       assertInstanceOf(ScramServer.End.Malformed.class, server.finish(bytes(last)), last);
     }
   }

@@ -85,12 +85,13 @@ final class CustomerAdmin extends NeedsSubcommand {
 
   @Command(
       name = "server",
-      description = "Registers a network of the customer's own servers.",
+      description = "Registers a network of the customer's own servers, or takes one back.",
       mixinStandardHelpOptions = true)
   int server(
       @Parameters(paramLabel = "NAME") String name,
-      @Parameters(paramLabel = "NETWORK", description = "Address or CIDR network.")
-          String network) {
+      @Parameters(paramLabel = "NETWORK", description = "Address or CIDR network.") String network,
+      @Option(names = "--remove", description = "It is no server of the customer's any more.")
+          boolean remove) {
     Network parsed =
         Network.parse(network)
             .orElseThrow(
@@ -99,30 +100,64 @@ final class CustomerAdmin extends NeedsSubcommand {
                         Exit.USAGE, "\"" + network + "\" is no address or CIDR network"));
     return admin.with(
         (bench, out) -> {
-          bench.tenants().addServer(AdminCommand.customer(bench, name), parsed);
-          out.println("registered " + parsed + " for \"" + name + "\"");
+          Customer customer = AdminCommand.customer(bench, name);
+          if (remove) {
+            bench.tenants().removeServer(customer, parsed);
+          } else {
+            bench.tenants().addServer(customer, parsed);
+          }
+          out.println(done(remove) + parsed + " for \"" + name + "\"");
           return Exit.OK;
         });
   }
 
   @Command(
       name = "certificate",
-      description = "Registers a server of the customer's by its client certificate.",
+      description = {
+        "Registers a server of the customer's by its client certificate, or takes one back."
+      },
       mixinStandardHelpOptions = true)
   int certificate(
       @Parameters(paramLabel = "NAME") String name,
       @Parameters(
               paramLabel = "CERTIFICATE",
               description = "PEM file with the certificate, or its SHA-256 fingerprint.")
-          String certificate) {
+          String certificate,
+      @Option(names = "--remove", description = "It is no server of the customer's any more.")
+          boolean remove) {
     CertificateFile shown = CertificateFile.read(certificate);
     return admin.with(
         (bench, out) -> {
+          Customer customer = AdminCommand.customer(bench, name);
+          if (remove) {
+            bench.accounts().removeCertificate(customer, shown.fingerprint());
+          } else {
+            bench.accounts().addCertificate(customer, shown.fingerprint(), shown.subject());
+          }
+          out.println(done(remove) + shown.fingerprint() + " for \"" + name + "\"");
+          return Exit.OK;
+        });
+  }
+
+  private static String done(boolean remove) {
+    return remove ? "removed " : "registered ";
+  }
+
+  @Command(
+      name = "servers",
+      description = "Lists the customer's own servers: networks and certificates.",
+      mixinStandardHelpOptions = true)
+  int servers(@Parameters(paramLabel = "NAME") String name) {
+    return admin.with(
+        (bench, out) -> {
+          Customer customer = AdminCommand.customer(bench, name);
+          Table table = new Table("kind", "server", "subject");
+          bench.tenants().servers(customer).forEach(each -> table.row("network", each, ""));
           bench
               .accounts()
-              .addCertificate(
-                  AdminCommand.customer(bench, name), shown.fingerprint(), shown.subject());
-          out.println("registered " + shown.fingerprint() + " for \"" + name + "\"");
+              .certificates(customer)
+              .forEach(each -> table.row("certificate", each.fingerprint(), each.subject()));
+          table.print(out);
           return Exit.OK;
         });
   }

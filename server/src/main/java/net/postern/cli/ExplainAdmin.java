@@ -43,12 +43,13 @@ final class ExplainAdmin implements Callable<Integer> {
             out.println("nothing is known of " + reference.get());
             return Exit.NEGATIVE;
           }
-          print(out, reference.get(), steps);
+          print(out, reference.get(), steps, bench.messages().refusedUnkept(reference.get().at()));
           return Exit.OK;
         });
   }
 
-  private static void print(PrintWriter out, Reference reference, List<MessageView.Step> steps) {
+  private static void print(
+      PrintWriter out, Reference reference, List<MessageView.Step> steps, long unkept) {
     out.println(
         "%s: refused at %s%s"
             .formatted(
@@ -64,7 +65,10 @@ final class ExplainAdmin implements Callable<Integer> {
     }
     if (steps.isEmpty()) {
       out.println(
-          "  its record is no longer kept, or was one of a flood; the mail log may have it");
+          unkept > 0
+              ? "  its record was not kept: it was one of a flood, with %d more; the mail log has it"
+                  .formatted(unkept)
+              : "  its record is no longer kept; the mail log may have it");
     }
     reference
         .reason()

@@ -25,11 +25,16 @@ import picocli.CommandLine.ParentCommand;
     name = "user",
     description = "Users and their addresses.",
     mixinStandardHelpOptions = true,
+    subcommands = AppPasswordAdmin.class,
     synopsisSubcommandLabel = "COMMAND")
 final class UserAdmin extends NeedsSubcommand {
   @ParentCommand
   @SuppressWarnings("NullAway.Init") // picocli sets it
   private AdminCommand admin;
+
+  AdminCommand admin() {
+    return admin;
+  }
 
   @Command(name = "add", description = "Adds a user.", mixinStandardHelpOptions = true)
   int add(@Parameters(paramLabel = "ADDRESS") String address) {
@@ -81,7 +86,9 @@ final class UserAdmin extends NeedsSubcommand {
   int password(
       @Parameters(paramLabel = "ADDRESS") String address,
       @Option(names = "--generate", description = "Makes one, and prints it.") boolean generate,
-      @Option(names = "--remove", description = "Takes it away: nobody logs in as this user.")
+      @Option(
+              names = "--remove",
+              description = "Takes it away, and app passwords: nobody logs in as this user.")
           boolean remove) {
     EmailAddress user = address(address);
     if (generate && remove) {
@@ -96,13 +103,15 @@ final class UserAdmin extends NeedsSubcommand {
           }
           String password = generate ? bench.accounts().generate() : readLine();
           SubmissionConfig config = bench.config().submission();
-          PasswordHash form =
-              new PasswordHash(
-                  Math.toIntExact(config.hashMemory().bytes() / 1024), config.hashPasses());
-          bench.accounts().setPassword(user, password, form, config.scram());
+          bench.accounts().setPassword(user, password, form(config), config.scram());
           out.println(generate ? password : "the password of " + user + " is set");
           return Exit.OK;
         });
+  }
+
+  static PasswordHash form(SubmissionConfig config) {
+    return new PasswordHash(
+        Math.toIntExact(config.hashMemory().bytes() / 1024), config.hashPasses());
   }
 
   private static String readLine() {

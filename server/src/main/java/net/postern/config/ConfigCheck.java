@@ -95,6 +95,25 @@ final class ConfigCheck {
     }
     edge.certificate().ifPresent(path -> readable("edge.certificate", path));
     edge.privateKey().ifPresent(path -> readable("edge.private_key", path));
+    for (int i = 0; i < edge.tls().size(); i++) {
+      tls("edge.tls[%d]".formatted(i + 1), edge.tls().get(i));
+    }
+  }
+
+  private void tls(String key, EdgeTlsConfig tls) {
+    readable(key + ".certificate", tls.certificate());
+    readable(key + ".private_key", tls.privateKey());
+    for (String host : tls.hosts()) {
+      String name = host.startsWith("*.") ? host.substring(2) : host;
+      if (EmailAddress.normalDomain(name).isEmpty() || name.indexOf('.') < 0 || isAddress(name)) {
+        report.problem(
+            key + ".hosts",
+            "\""
+                + host
+                + "\" is no host name; write one such as \"mail.example.com\" or"
+                + " \"*.example.com\"");
+      }
+    }
   }
 
   private void dns(DnsConfig dns) {

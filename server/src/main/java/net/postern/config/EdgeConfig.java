@@ -104,4 +104,5 @@ public record EdgeConfig(
     @Doc("Networks of proxies that may say by XCLIENT whose dialogue they pass on.")
         @Default("")
         @Example("[\"10.0.0.6\"]")
-        List<Network> xclientNetworks) {}
+        List<Network> xclientNetworks,
+    List<EdgeTlsConfig> tls) {}

@@ -18,7 +18,12 @@ public record ObserveConfig(
     @Doc("How long refusals are kept, for 'postern admin explain' and 'admin trace'.")
         @Default("30d")
         @Bounds(min = "1h", max = "3650d")
-        Duration keepRefusals) {
+        Duration keepRefusals,
+    @Doc(
+            "Most refusals that a node keeps of one minute, one for each recipient; of a flood the others are counted, and the mail log has them.")
+        @Default("6000")
+        @Bounds(min = "10", max = "1000000")
+        int refusalsPerMinute) {
 
   /** How log lines are written. */
   public enum LogFormat {

@@ -277,7 +277,7 @@ public final class Demo {
     out.flush();
     Logging.start(
         new ObserveConfig(
-            Optional.empty(), LogFormat.TEXT, LogAddresses.HIDDEN, Duration.ofDays(30)));
+            Optional.empty(), LogFormat.TEXT, LogAddresses.HIDDEN, Duration.ofDays(30), 6_000));
     stopping.await();
     out.println(
         temporary

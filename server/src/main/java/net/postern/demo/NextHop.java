@@ -20,6 +20,7 @@ import net.postern.intake.Envelope;
 import net.postern.intake.Intake;
 import net.postern.intake.IntakeResult;
 import net.postern.tenant.Directory;
+import net.postern.tenant.Lookup;
 import net.postern.tenant.Recipient;
 import net.postern.tenant.RecipientLookup;
 import org.slf4j.Logger;
@@ -114,8 +115,8 @@ final class NextHop implements AutoCloseable {
     }
 
     @Override
-    public Optional<CustomerId> registeredServer(java.net.InetAddress client) {
-      return Optional.empty();
+    public Lookup<Optional<CustomerId>> registeredServer(java.net.InetAddress client) {
+      return Lookup.of(Optional.empty());
     }
   }
 

@@ -76,8 +76,8 @@ final class Acceptance {
     boolean utf8 = transaction.mail().utf8();
     Envelope envelope =
         new Envelope(
-            session.client().address(),
-            session.clientName(),
+            session.identity().client().address(),
+            session.identity().name(),
             session.helo(),
             session.protocol(utf8),
             session.connection().tls(),
@@ -88,7 +88,7 @@ final class Acceptance {
             transaction.question().receivedSpf(context.hostname()),
             context.clock().instant(),
             transaction.sender(),
-            session.user().isPresent()
+            session.identity().user().isPresent()
                 && context.outbound().map(each -> each.config().hideClient()).orElse(false));
     try {
       return context.intake().accept(envelope, content);

@@ -11,6 +11,7 @@ import java.util.Optional;
 import net.postern.events.MailEvent;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
+import net.postern.events.Reference;
 import net.postern.sasl.PlainMessage;
 import net.postern.sasl.ScramServer;
 import net.postern.smtp.Reply;
@@ -36,8 +37,6 @@ final class AuthVerb implements Verb {
       Reply.of(501, "5.5.2", "That is not what the mechanism asks for");
   private static final Reply WRONG =
       Reply.of(535, "5.7.8", "The user name or the password is not right");
-  private static final Reply UNAVAILABLE =
-      Reply.of(454, "4.7.0", "Logging in is not possible now, please try again soon");
 
   /** What a client answers to a challenge. */
   private sealed interface Answer {
@@ -69,7 +68,7 @@ final class AuthVerb implements Verb {
   private static boolean isPrivate(SmtpSession session) {
     return !session.connection().tls().isEmpty()
         || (session.context().outbound().orElseThrow().config().plainOnLoopback()
-            && session.client().address().isLoopbackAddress());
+            && session.identity().client().address().isLoopbackAddress());
   }
 
   @Override
@@ -81,7 +80,7 @@ final class AuthVerb implements Verb {
     if (!session.extended()) {
       return session.refuse(Stage.AUTH, Reason.SEQUENCE, Reply.of(503, "5.5.1", "Send EHLO first"));
     }
-    if (session.user().isPresent()) {
+    if (session.identity().user().isPresent()) {
       // RFC 4954 §4: no more than one in a session.
       return session.refuse(
           Stage.AUTH, Reason.SEQUENCE, Reply.of(503, "5.5.1", "You are logged in already"));
@@ -115,7 +114,7 @@ final class AuthVerb implements Verb {
       };
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return session.refuse(Stage.AUTH, Reason.SHUTTING_DOWN, UNAVAILABLE);
+      return session.refuse(Stage.AUTH, Reason.SHUTTING_DOWN, Replies.NO_LOGIN_NOW);
     }
   }
 
@@ -136,7 +135,7 @@ final class AuthVerb implements Verb {
                     message.get().authorization(),
                     message.get().name(),
                     message.get().password(),
-                    session.client().address()));
+                    session.identity().client().address()));
       }
     };
   }
@@ -164,7 +163,8 @@ final class AuthVerb implements Verb {
                 session,
                 LOGIN,
                 who.get(),
-                logins.password("", who.get(), secret.get(), session.client().address()));
+                logins.password(
+                    "", who.get(), secret.get(), session.identity().client().address()));
       }
     };
   }
@@ -186,7 +186,7 @@ final class AuthVerb implements Verb {
     }
     String name = server.get().user();
     Authenticator.Proof proof;
-    switch (logins.challenge(server.get(), session.client().address())) {
+    switch (logins.challenge(server.get(), session.identity().client().address())) {
       case Authenticator.Challenge.Ended(Login login) -> {
         return end(session, mechanism, name, login);
       }
@@ -223,40 +223,45 @@ final class AuthVerb implements Verb {
     MailEvent.Peer peer = session.peer();
     return switch (login) {
       case Login.Ok(Submitter user) -> {
-        session.loggedIn(user);
+        session.identity().loggedIn(user);
         session.emit(new MailEvent.LoggedIn(peer, user.customer(), user.name(), mechanism));
         yield session.say(Reply.of(235, "2.7.0", "Welcome"));
       }
       case Login.Wrong(String why) -> {
-        session.emit(new MailEvent.AuthFailed(peer, name, mechanism, why));
-        session.delay(session.context().outbound().orElseThrow().config().failureDelay());
-        yield session.countFailedLogin() >= MAX_FAILURES
-            ? session.closing(Stage.AUTH, Reason.TOO_MANY_ERRORS, "4.7.0", "Too many failed logins")
-            : session.deny(Stage.AUTH, WRONG);
+        Reference reference = session.context().reference(Reason.LOGIN_FAILED);
+        session.emit(new MailEvent.AuthFailed(peer, name, mechanism, why, reference));
+        yield failed(session, WRONG, reference);
       }
       case Login.Locked(String scope, Duration left) -> {
-        session.emit(new MailEvent.LoginLocked(peer, name, scope, left));
-        session.delay(session.context().outbound().orElseThrow().config().failureDelay());
-        yield session.countFailedLogin() >= MAX_FAILURES
-            ? session.closing(Stage.AUTH, Reason.TOO_MANY_ERRORS, "4.7.0", "Too many failed logins")
-            : session.deny(
-                Stage.AUTH,
-                Reply.of(
-                    454,
-                    "4.7.0",
-                    "Too many wrong passwords, please try again in %d minutes"
-                        .formatted(left.toMinutes() + 1)));
+        Reference reference = session.context().reference(Reason.LOGIN_LOCKED);
+        session.emit(new MailEvent.LoginLocked(peer, name, scope, left, reference));
+        yield failed(
+            session,
+            Reply.of(
+                454,
+                "4.7.0",
+                "Too many wrong passwords, please try again in %d minutes"
+                    .formatted(left.toMinutes() + 1)),
+            reference);
       }
       case Login.Unavailable(String why) ->
           session.refuse(
               Stage.AUTH,
               new net.postern.edge.check.Refusal(
-                  UNAVAILABLE,
+                  Replies.NO_LOGIN_NOW,
                   Reason.OVERLOADED,
                   "Nobody can log in: " + why + ".",
                   Optional.empty()),
               "");
     };
+  }
+
+  private static SmtpSession.Next failed(SmtpSession session, Reply reply, Reference reference)
+      throws IOException {
+    session.delay(session.context().outbound().orElseThrow().config().failureDelay());
+    return session.identity().countFailedLogin() >= MAX_FAILURES
+        ? session.closing(Stage.AUTH, Reason.TOO_MANY_ERRORS, "4.7.0", "Too many failed logins")
+        : session.deny(Stage.AUTH, session.context().explained(reply, reference));
   }
 
   // RFC 4954 §4: "=" is an initial response of no octets.

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
@@ -88,8 +89,10 @@ public final class CertificateWatch implements Supplier<SSLContext> {
   }
 
   private List<FileTime> files() throws IOException {
-    Path certificate = config.certificate().orElse(ServerTls.ownCertificate(data));
-    Path key = config.privateKey().orElse(ServerTls.ownKey(data));
-    return List.of(Files.getLastModifiedTime(certificate), Files.getLastModifiedTime(key));
+    List<FileTime> times = new ArrayList<>();
+    for (Path each : ServerTls.files(config, data)) {
+      times.add(Files.getLastModifiedTime(each));
+    }
+    return times;
   }
 }

@@ -57,7 +57,7 @@ final class EhloVerb implements Verb {
     if (!mechanisms.isEmpty()) {
       lines.add("AUTH " + String.join(" ", mechanisms)); // RFC 4954 §3
     }
-    if (session.mayXclient()) {
+    if (session.identity().mayXclient()) {
       lines.add(XclientArguments.OFFER);
     }
     return new Reply(250, "", lines);

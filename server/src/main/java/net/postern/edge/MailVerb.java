@@ -34,7 +34,7 @@ final class MailVerb implements Verb {
       return session.closing(
           Stage.MAIL, Reason.OVERLOADED, "4.7.0", "Enough messages for one session");
     }
-    if (session.service().submission() && session.user().isEmpty()) {
+    if (session.service().submission() && session.identity().user().isEmpty()) {
       // RFC 6409 §4.3, RFC 4954 §6.
       return session.refuse(Stage.MAIL, Reason.AUTH_REQUIRED, LOGIN_FIRST);
     }
@@ -55,20 +55,20 @@ final class MailVerb implements Verb {
     if (!context.memory().hasRoomFor(announced)) {
       return session.refuse(Stage.MAIL, Reason.OVERLOADED, Replies.OUT_OF_MEMORY);
     }
-    Optional<Submitter> user = session.user();
+    Optional<Submitter> user = session.identity().user();
     if (user.isPresent()) {
-      Optional<SendLimits.Reached> reached =
+      Optional<SendLimits.Hindrance> hindrance =
           context.outbound().orElseThrow().limits().ask(user.get(), 0);
-      if (reached.isPresent()) {
+      if (hindrance.isPresent()) {
         return session.refuse(
-            Stage.MAIL, Outgoing.limit(reached.get(), user.get(), context.clock().instant()), "");
+            Stage.MAIL, Outgoing.limit(hindrance.get(), user.get(), context.clock().instant()), "");
       }
     }
     List<Check<Mail>> checks = context.checks(session.service()).mail();
     Mail plain =
         user.isPresent()
-            ? Mail.of(session.client(), session.helo(), mail.reversePath(), user.get())
-            : new Mail(session.client(), session.helo(), mail.reversePath());
+            ? Mail.of(session.identity().client(), session.helo(), mail.reversePath(), user.get())
+            : new Mail(session.identity().client(), session.helo(), mail.reversePath());
     session.begin(new Transaction(mail, plain));
     // Who sends too much, or may not send at all, is to cost no question to the DNS.
     int quick = CheckRun.leading(checks);
@@ -79,7 +79,9 @@ final class MailVerb implements Verb {
       Mail question =
           user.isPresent()
               ? plain
-              : session.questions().mail(session.client(), session.helo(), mail.reversePath());
+              : session
+                  .questions()
+                  .mail(session.identity().client(), session.helo(), mail.reversePath());
       session.begin(new Transaction(mail, question));
       refused = session.ask(Stage.MAIL, checks.subList(quick, checks.size()), question, "");
     }

@@ -20,6 +20,9 @@ final class Outgoing {
   private static final Reply NOT_NOW =
       Reply.of(451, "4.3.0", "The author cannot be checked now, please try again");
 
+  private static final Reply UNCOUNTED =
+      Reply.of(451, "4.3.0", "How much you sent is not known now, please try again");
+
   private Outgoing() {}
 
   /** Whether it may go, and with which content. */
@@ -54,9 +57,9 @@ final class Outgoing {
             refusal(NOT_NOW, Reason.DATABASE_UNAVAILABLE, "The directory cannot answer.", sender));
       }
     }
-    Optional<SendLimits.Reached> reached = outbound.limits().charge(sender, recipients);
-    if (reached.isPresent()) {
-      return new Result.No(limit(reached.get(), sender, context.clock().instant()));
+    Optional<SendLimits.Hindrance> hindrance = outbound.limits().charge(sender, recipients);
+    if (hindrance.isPresent()) {
+      return new Result.No(limit(hindrance.get(), sender, context.clock().instant()));
     }
     return new Result.Go(
         session.service().submission()
@@ -68,8 +71,20 @@ final class Outgoing {
     session.context().outbound().orElseThrow().limits().refund(sender, recipients);
   }
 
-  /** The refusal for who has sent enough: 450, with when to go on. */
-  static Refusal limit(SendLimits.Reached reached, Submitter sender, Instant now) {
+  /** The refusal for who has sent enough, 450 with when to go on; 451 when that is not known. */
+  static Refusal limit(SendLimits.Hindrance hindrance, Submitter sender, Instant now) {
+    return switch (hindrance) {
+      case SendLimits.Reached reached -> limit(reached, sender, now);
+      case SendLimits.Unknown(String why) ->
+          refusal(
+              UNCOUNTED,
+              Reason.DATABASE_UNAVAILABLE,
+              "It cannot be said how much " + sender.name() + " may send: " + why + ".",
+              sender);
+    };
+  }
+
+  private static Refusal limit(SendLimits.Reached reached, Submitter sender, Instant now) {
     long minutes = Math.max(1, Duration.between(now, reached.again()).toMinutes() + 1);
     return refusal(
         Reply.of(

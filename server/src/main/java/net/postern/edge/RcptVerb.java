@@ -22,6 +22,7 @@ import net.postern.smtp.RcptArguments;
 import net.postern.smtp.Reply;
 import net.postern.submission.SendLimits;
 import net.postern.tenant.Directory;
+import net.postern.tenant.Lookup;
 import net.postern.tenant.Recipient;
 import net.postern.tenant.RecipientLookup;
 import net.postern.tenant.RecipientPolicy;
@@ -33,6 +34,8 @@ import org.slf4j.LoggerFactory;
 final class RcptVerb implements Verb {
   private static final Logger LOG = LoggerFactory.getLogger(RcptVerb.class);
   private static final Reply OK = Reply.of(250, "2.1.5", "Ok");
+  private static final Reply WHO_ARE_YOU =
+      Reply.of(451, "4.3.0", "Whether you may send elsewhere cannot be said now, please try again");
   // RFC 5321 §4.5.3.1.10: 452, so that the client sends the rest in another transaction.
   private static final Reply TOO_MANY = Reply.of(452, "4.5.3", "Too many recipients");
 
@@ -106,6 +109,22 @@ final class RcptVerb implements Verb {
     List<Check<Rcpt>> checks = context.checks(session.service()).rcpt();
     List<CheckResult.Note> said = new ArrayList<>();
     RecipientLookup lookup = look(context, address, Directory.Asking.FORBIDDEN);
+    Optional<Submitter> submitter = session.identity().user();
+    if (lookup instanceof RecipientLookup.NotOurs) {
+      switch (session.identity().submitter()) {
+        case Lookup.Known<Optional<Submitter>>(Optional<Submitter> known) -> submitter = known;
+        case Lookup.Unavailable<Optional<Submitter>>(String why) -> {
+          return session.refuse(
+              Stage.RCPT,
+              new Refusal(
+                  WHO_ARE_YOU,
+                  Reason.DATABASE_UNAVAILABLE,
+                  "It cannot be said whether this is a registered server: " + why + ".",
+                  Optional.empty()),
+              address.toString());
+        }
+      }
+    }
     if (lookup instanceof RecipientLookup.Unasked) {
       // Who is refused anyway costs the customer's server nothing, nor does who tries out
       // addresses.
@@ -113,7 +132,7 @@ final class RcptVerb implements Verb {
           session.ask(
               Stage.RCPT,
               CheckRun.at(checks, Check.Turn.UNASKED),
-              question(session, transaction, address, lookup),
+              session.questions().rcpt(transaction.question(), address, lookup).from(submitter),
               address.toString(),
               said::add);
       if (refused.isPresent()) {
@@ -122,13 +141,13 @@ final class RcptVerb implements Verb {
       lookup = look(context, address, Directory.Asking.ALLOWED);
       checks = CheckRun.at(checks, Check.Turn.ANSWERED);
     }
-    Rcpt question = question(session, transaction, address, lookup);
+    Rcpt question =
+        session.questions().rcpt(transaction.question(), address, lookup).from(submitter);
     Optional<SmtpSession.Next> refused =
         session.ask(Stage.RCPT, checks, question, address.toString(), said::add);
     if (refused.isPresent()) {
       return refused.get();
     }
-    Optional<Submitter> submitter = question.submitter();
     List<Recipient> recipients = recipients(question);
     boolean group = question.lookup() instanceof RecipientLookup.Group;
     // A group alone always has room: the next one may have to come in another transaction.
@@ -139,16 +158,16 @@ final class RcptVerb implements Verb {
     }
     if (submitter.isPresent()) {
       int fresh = transaction.fresh(recipients);
-      Optional<SendLimits.Reached> reached =
+      Optional<SendLimits.Hindrance> hindrance =
           context
               .outbound()
               .orElseThrow()
               .limits()
               .ask(submitter.get(), transaction.counted() + fresh);
-      if (reached.isPresent()) {
+      if (hindrance.isPresent()) {
         return session.refuse(
             Stage.RCPT,
-            Outgoing.limit(reached.get(), submitter.get(), context.clock().instant()),
+            Outgoing.limit(hindrance.get(), submitter.get(), context.clock().instant()),
             address.toString());
       }
       transaction.sentBy(submitter.get(), fresh);
@@ -201,15 +220,6 @@ final class RcptVerb implements Verb {
 
   private static String why(RecipientPolicy.Sender.Blocked by) {
     return "the %s's list has %s".formatted(by.byUser() ? "user" : "customer", by.entry());
-  }
-
-  private static Rcpt question(
-      SmtpSession session, Transaction transaction, EmailAddress address, RecipientLookup lookup) {
-    boolean foreign = lookup instanceof RecipientLookup.NotOurs;
-    return session
-        .questions()
-        .rcpt(transaction.question(), address, lookup)
-        .from(foreign ? session.submitter() : session.user());
   }
 
   private static SmtpSession.Next tooMany(SmtpSession session, EmailAddress address)

@@ -16,6 +16,9 @@ final class Replies {
   static final Reply TOO_BIG = Reply.of(552, "5.3.4", "The message is larger than is taken here");
   static final Reply INTERNAL =
       Reply.of(451, "4.3.0", "The message was not taken, please try again");
+  // RFC 4954 §4: 454 4.7.0 Temporary authentication failure.
+  static final Reply NO_LOGIN_NOW =
+      Reply.of(454, "4.7.0", "Logging in is not possible now, please try again soon");
   static final Reply LINE_TOO_LONG = Reply.of(500, "5.5.2", "Line too long");
   static final Reply BARE_LINE_END =
       Reply.of(500, "5.5.2", "A line ends with CR and LF; one of them is missing");

@@ -13,11 +13,15 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
-import javax.net.ssl.KeyManagerFactory;
+import java.util.Locale;
+import java.util.Set;
+import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 import net.postern.config.EdgeConfig;
+import net.postern.config.EdgeTlsConfig;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
 import org.bouncycastle.cert.X509CertificateHolder;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
@@ -64,9 +68,41 @@ public final class ServerTls {
       throw new TlsException(
           "edge.certificate and edge.private_key belong together; only one of them is set");
     }
+    List<ServerNames.Identity> identities = new ArrayList<>();
     if (config.certificate().isPresent()) {
-      return load(config.certificate().get(), config.privateKey().orElseThrow());
+      identities.add(
+          identity(config.certificate().get(), config.privateKey().orElseThrow(), List.of()));
+    } else if (makesOwn(config)) {
+      identities.add(own(hostname, data, now));
     }
+    for (EdgeTlsConfig each : config.tls()) {
+      identities.add(identity(each.certificate(), each.privateKey(), each.hosts()));
+    }
+    return load(identities);
+  }
+
+  /** The files that {@link #context} reads; when one of them changes, it is to be made again. */
+  static List<Path> files(EdgeConfig config, Path data) {
+    List<Path> files = new ArrayList<>();
+    if (config.certificate().isPresent()) {
+      files.add(config.certificate().get());
+      files.add(config.privateKey().orElseThrow());
+    } else if (makesOwn(config)) {
+      files.add(ownCertificate(data));
+      files.add(ownKey(data));
+    }
+    for (EdgeTlsConfig each : config.tls()) {
+      files.add(each.certificate());
+      files.add(each.privateKey());
+    }
+    return files;
+  }
+
+  private static boolean makesOwn(EdgeConfig config) {
+    return config.certificate().isEmpty() && config.tls().isEmpty();
+  }
+
+  private static ServerNames.Identity own(String hostname, Path data, Instant now) {
     Path certificate = ownCertificate(data);
     Path privateKey = ownKey(data);
     try {
@@ -78,7 +114,7 @@ public final class ServerTls {
       throw new TlsException(
           "cannot write a certificate to " + data + ": " + e + ". Make the directory writable.", e);
     }
-    return load(certificate, privateKey);
+    return identity(certificate, privateKey, List.of());
   }
 
   /** Where a certificate of our own making is kept. */
@@ -92,8 +128,7 @@ public final class ServerTls {
 
   /** Whether a certificate of our own making is to be made again. */
   static boolean isDue(EdgeConfig config, String hostname, Path data, Instant now) {
-    return config.certificate().isEmpty()
-        && !isUsable(ownCertificate(data), ownKey(data), hostname, now);
+    return makesOwn(config) && !isUsable(ownCertificate(data), ownKey(data), hostname, now);
   }
 
   /**
@@ -102,35 +137,63 @@ public final class ServerTls {
    * @throws TlsException when either cannot be read, or they do not belong together
    */
   public static SSLContext load(Path certificate, Path privateKey) {
+    return load(List.of(identity(certificate, privateKey, List.of())));
+  }
+
+  private static SSLContext load(List<ServerNames.Identity> identities) {
     try {
-      KeyStore store = store(certificate, privateKey);
-      KeyManagerFactory managers =
-          KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-      managers.init(store, new char[0]);
       SSLContext context = SSLContext.getInstance("TLS");
       // Clients' certificates are asked for only where servers are registered by them.
       context.init(
-          managers.getKeyManagers(), new TrustManager[] {new UncheckedClientCertificates()}, null);
+          new KeyManager[] {new ServerNames(identities)},
+          new TrustManager[] {new UncheckedClientCertificates()},
+          null);
       return context;
-    } catch (GeneralSecurityException | IOException e) {
+    } catch (GeneralSecurityException e) {
+      throw new TlsException("TLS cannot be set up: " + e.getMessage(), e);
+    }
+  }
+
+  // Without host names given, for those of the certificate.
+  private static ServerNames.Identity identity(
+      Path certificate, Path privateKey, List<String> hosts) {
+    List<X509Certificate> chain = readChain(certificate);
+    PrivateKey key = readKey(privateKey);
+    try {
+      if (!belongTogether(key, chain.getFirst())) {
+        throw new TlsException(
+            "the key in " + privateKey + " is not that of the first certificate in " + certificate);
+      }
+      Set<String> names = new HashSet<>();
+      (hosts.isEmpty() ? named(chain.getFirst()) : hosts)
+          .forEach(each -> names.add(each.toLowerCase(Locale.ROOT)));
+      return new ServerNames.Identity(Set.copyOf(names), key, chain);
+    } catch (GeneralSecurityException e) {
       throw new TlsException(
           "cannot use " + certificate + " with " + privateKey + ": " + e.getMessage(), e);
     }
   }
 
+  // RFC 5280 §4.2.1.6: dNSName is number 2.
+  private static List<String> named(X509Certificate certificate) throws GeneralSecurityException {
+    var names = certificate.getSubjectAlternativeNames();
+    return names == null
+        ? List.of()
+        : names.stream()
+            .filter(each -> Integer.valueOf(2).equals(each.getFirst()))
+            .map(each -> String.valueOf(each.getLast()))
+            .toList();
+  }
+
   /** A chain and its key, as {@code edge} and without a password. */
   static KeyStore store(Path certificate, Path privateKey)
       throws GeneralSecurityException, IOException {
-    List<X509Certificate> chain = readChain(certificate);
-    PrivateKey key = readKey(privateKey);
-    if (!belongTogether(key, chain.getFirst())) {
-      throw new TlsException(
-          "the key in " + privateKey + " is not that of the first certificate in " + certificate);
-    }
+    ServerNames.Identity identity = identity(certificate, privateKey, List.of());
     char[] password = {};
     KeyStore store = KeyStore.getInstance("PKCS12");
     store.load(null, password);
-    store.setKeyEntry("edge", key, password, chain.toArray(X509Certificate[]::new));
+    store.setKeyEntry(
+        "edge", identity.key(), password, identity.chain().toArray(X509Certificate[]::new));
     return store;
   }
 

@@ -9,11 +9,9 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
-import net.postern.config.Network;
 import net.postern.edge.check.Check;
 import net.postern.edge.check.CheckResult;
 import net.postern.edge.check.CheckRun;
-import net.postern.edge.check.Client;
 import net.postern.edge.check.Connect;
 import net.postern.edge.check.Helo;
 import net.postern.edge.check.Questions;
@@ -30,7 +28,6 @@ import net.postern.smtp.Reply;
 import net.postern.smtp.WireReader;
 import net.postern.smtp.XclientArguments;
 import net.postern.tenant.Recipient;
-import net.postern.tenant.Submitter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,25 +51,16 @@ final class SmtpSession {
   private final EdgeContext context;
   private final Connection connection;
   private final Service service;
-  private final InetAddress peer;
+  private final Identity identity;
   private final long sessionDeadline;
   private WireReader reader;
   private String helo = "";
   private boolean extended;
-  // What a proxy says where one is trusted to; otherwise the other end of the socket.
-  private Client client;
-  private String clientAddress;
-  private String clientName = "";
-  private Optional<String> toldHelo = Optional.empty();
-  private Optional<Submitter> user = Optional.empty();
-  private Optional<Optional<Submitter>> server = Optional.empty();
-  private int failedLogins;
 
   // What checks have to tell the filter of this client, whatever it sends.
   private final List<CheckResult.Note> connectNotes = new ArrayList<>();
   private final List<CheckResult.Note> heloNotes = new ArrayList<>();
-  private int errors;
-  private int junk;
+  private final Missteps missteps;
   private int messages;
   private Optional<Transaction> transaction = Optional.empty();
   private boolean inTransaction;
@@ -91,9 +79,8 @@ final class SmtpSession {
     this.context = context;
     this.service = service;
     this.connection = connection;
-    this.peer = client;
-    this.client = questions().client(client);
-    this.clientAddress = client.getHostAddress();
+    this.identity = new Identity(context, service, connection, client);
+    this.missteps = new Missteps(context.config());
     this.sessionDeadline = Ticks.after(context.config().sessionTimeout());
     this.reader = new WireReader(connection);
   }
@@ -112,9 +99,9 @@ final class SmtpSession {
         end = talk();
       }
     } catch (IOException e) {
-      LOG.debug("session with {} broke off: {}", clientAddress, e.toString());
+      LOG.debug("session with {} broke off: {}", identity.address(), e.toString());
     } catch (RuntimeException | Error e) {
-      LOG.error("session with {} failed", clientAddress, e);
+      LOG.error("session with {} failed", identity.address(), e);
       end = closing(Stage.COMMAND, Reason.INTERNAL, "4.3.0", "Internal error, please try again");
     } finally {
       endTransaction();
@@ -132,12 +119,12 @@ final class SmtpSession {
       connection.startTls(
           context.tls().get(),
           service,
-          asksForCertificate(),
+          identity.asksForCertificate(),
           Math.min(Ticks.after(context.config().commandTimeout()), sessionDeadline));
       reader = new WireReader(connection);
       return Next.CONTINUE;
     } catch (IOException e) {
-      LOG.debug("TLS with {} failed: {}", clientAddress, e.toString());
+      LOG.debug("TLS with {} failed: {}", identity.address(), e.toString());
       tlsFailed();
       return Next.CLOSE;
     }
@@ -149,7 +136,7 @@ final class SmtpSession {
     if (context.isDraining()) {
       return shuttingDown();
     }
-    Connect question = new Connect(client, connection::listen);
+    Connect question = new Connect(identity.client(), connection::listen);
     Optional<Next> refused =
         ask(Stage.CONNECT, context.checks(service).connect(), question, "", connectNotes::add);
     if (refused.isPresent()) {
@@ -169,7 +156,7 @@ final class SmtpSession {
       }
       boundCommand();
       // RFC 4954 §4: an AUTH command with its initial response may be long.
-      boolean mayLogIn = service.submission() && user.isEmpty();
+      boolean mayLogIn = service.submission() && identity.user().isEmpty();
       WireReader.Line line =
           reader.readLine(mayLogIn ? WireReader.MAX_AUTH_LINE : WireReader.MAX_COMMAND_LINE);
       if (between && !mayBeWoken.compareAndSet(true, false)) {
@@ -200,38 +187,16 @@ final class SmtpSession {
       case Parsed.Bad<Command> bad -> refuse(Stage.COMMAND, Reason.SYNTAX, bad.reply());
       case Parsed.Ok<Command> ok -> {
         String verb = ok.value().verb();
-        Optional<Next> enough = isJunk(verb) ? countJunk() : Optional.empty();
-        yield enough.isPresent()
-            ? enough.get()
-            : Verbs.find(verb).handle(this, ok.value().argument());
+        Missteps.Outcome outcome = missteps.command(verb, !helo.isEmpty());
+        if (outcome == Missteps.Outcome.ENOUGH) {
+          yield closing(Stage.COMMAND, Reason.TOO_MANY_ERRORS, "4.7.0", "Too many idle commands");
+        }
+        if (outcome == Missteps.Outcome.SLOW) {
+          delay(SOFT_ERROR_DELAY);
+        }
+        yield Verbs.find(verb).handle(this, ok.value().argument());
       }
     };
-  }
-
-  // Commands that get nothing done, once a client has said who it is.
-  private boolean isJunk(String verb) {
-    return switch (verb) {
-      case "NOOP", "RSET", "VRFY", "HELP" -> true;
-      case "EHLO", "HELO" -> !helo.isEmpty();
-      default -> false;
-    };
-  }
-
-  // Beyond a number each of them is an error, until a message was taken.
-  private Optional<Next> countJunk() throws IOException {
-    junk++;
-    if (junk <= context.config().junkCommands()) {
-      return Optional.empty();
-    }
-    errors++;
-    if (errors >= context.config().hardErrors()) {
-      return Optional.of(
-          closing(Stage.COMMAND, Reason.TOO_MANY_ERRORS, "4.7.0", "Too many idle commands"));
-    }
-    if (errors > context.config().softErrors()) {
-      delay(SOFT_ERROR_DELAY);
-    }
-    return Optional.empty();
   }
 
   /** What to do when a read found the end of the stream: it may be our own doing. */
@@ -256,7 +221,7 @@ final class SmtpSession {
     try {
       reply(context.explained(reply, reference));
     } catch (IOException e) {
-      LOG.debug("no 421 to {}: {}", clientAddress, e.toString());
+      LOG.debug("no 421 to {}: {}", identity.address(), e.toString());
     }
     return Next.CLOSE_LINGERING;
   }
@@ -318,11 +283,11 @@ final class SmtpSession {
   /** The same where what happened was told by another event. */
   Next deny(Stage stage, Reply reply) throws IOException {
     if (reply.permanentFailure()) {
-      errors++;
-      if (errors >= context.config().hardErrors()) {
+      Missteps.Outcome outcome = missteps.error();
+      if (outcome == Missteps.Outcome.ENOUGH) {
         return closing(stage, Reason.TOO_MANY_ERRORS, "4.7.0", "Too many errors");
       }
-      if (errors > context.config().softErrors()) {
+      if (outcome == Missteps.Outcome.SLOW) {
         delay(SOFT_ERROR_DELAY);
       }
     }
@@ -349,7 +314,7 @@ final class SmtpSession {
     connection.flush();
     try {
       if (context.draining().await(by.toMillis(), TimeUnit.MILLISECONDS)) {
-        LOG.debug("delay of {} ended by shutdown", clientAddress);
+        LOG.debug("delay of {} ended by shutdown", identity.address());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -395,7 +360,7 @@ final class SmtpSession {
 
   /** The client as events have it. */
   MailEvent.Peer peer() {
-    return new MailEvent.Peer(clientAddress, helo, connection.tls());
+    return new MailEvent.Peer(identity.address(), helo, connection.tls());
   }
 
   void emit(MailEvent event) {
@@ -411,45 +376,9 @@ final class SmtpSession {
     return extended;
   }
 
-  /** Who logged in. */
-  Optional<Submitter> user() {
-    return user;
-  }
-
-  void loggedIn(Submitter who) {
-    user = Optional.of(who);
-    failedLogins = 0;
-  }
-
-  /** Counts one more. */
-  int countFailedLogin() {
-    return ++failedLogins;
-  }
-
-  /**
-   * Who sends to others here: the user who logged in; where other servers send, the registered one
-   * at the other end, which is looked for once.
-   */
-  Optional<Submitter> submitter() {
-    if (service.submission() || user.isPresent() || context.outbound().isEmpty()) {
-      return user;
-    }
-    if (server.isEmpty()) {
-      server =
-          Optional.of(context.outbound().get().server(client.address(), connection.certificate()));
-    }
-    return server.get();
-  }
-
-  /** Whether the client is to be asked for a certificate. */
-  boolean asksForCertificate() {
-    return service == Service.MX
-        && context.outbound().map(each -> each.accounts().asksForCertificates()).orElse(false);
-  }
-
-  /** Verified name of the client, as a proxy told it; may be empty. */
-  String clientName() {
-    return clientName.isEmpty() ? client.verifiedName() : clientName;
+  /** Who is at the other end. */
+  Identity identity() {
+    return identity;
   }
 
   /** Who makes what the checks look at. */
@@ -457,28 +386,23 @@ final class SmtpSession {
     return context.checks(service).questions();
   }
 
-  /** Whether who connected, behind a proxy that said so, may speak for others. */
-  boolean mayXclient() {
-    return Network.anyContains(context.config().xclientNetworks(), peer);
-  }
-
   /** Takes someone else for the client from now on, and begins anew with the greeting. */
   Next standFor(XclientArguments told) throws IOException {
+    if (!identity.standFor(told)) {
+      return refuse(
+          Stage.AUTH,
+          new Refusal(
+              Replies.NO_LOGIN_NOW,
+              Reason.DATABASE_UNAVAILABLE,
+              "It cannot be said who logged in at the proxy: the database is away.",
+              Optional.empty()),
+          "");
+    }
     endTransaction();
-    client = told.address().map(questions()::client).orElse(client);
-    clientAddress = client.address().getHostAddress();
-    clientName = told.name().orElse("");
-    toldHelo = told.helo();
     helo = "";
     extended = false;
-    server = Optional.empty();
     connectNotes.clear();
     heloNotes.clear();
-    user =
-        service.submission()
-            ? told.login()
-                .flatMap(name -> context.outbound().flatMap(each -> each.logins().vouchedFor(name)))
-            : Optional.empty();
     Next next = connected();
     return next == Next.CONTINUE ? say(greeting()) : next;
   }
@@ -508,7 +432,7 @@ final class SmtpSession {
   String protocol(boolean utf8) {
     String name = utf8 ? "UTF8SMTP" : extended ? "ESMTP" : "SMTP";
     String secure = connection.tls().isEmpty() || !extended ? name : name + "S";
-    return user.isEmpty() || !extended ? secure : secure + "A";
+    return identity.user().isEmpty() || !extended ? secure : secure + "A";
   }
 
   /**
@@ -518,9 +442,9 @@ final class SmtpSession {
    * @return how it goes on after a refusal; empty when there is none
    */
   Optional<Next> greet(String said, boolean byEhlo) throws IOException {
-    String name = toldHelo.orElse(said);
+    String name = identity.toldHelo().orElse(said);
     List<CheckResult.Note> notes = new ArrayList<>();
-    Helo question = new Helo(client, name, isAhead());
+    Helo question = new Helo(identity.client(), name, isAhead());
     Optional<Next> refused =
         ask(Stage.HELO, context.checks(service).helo(), question, "", notes::add);
     if (refused.isEmpty()) {
@@ -573,11 +497,6 @@ final class SmtpSession {
     return reader.hasBuffered() || connection.available() > 0;
   }
 
-  /** Who is at the other end. */
-  Client client() {
-    return client;
-  }
-
   /** All that checks have to tell the filter of the message that comes now. */
   List<Envelope.Note> notes() {
     List<Envelope.Note> notes = new ArrayList<>();
@@ -594,8 +513,7 @@ final class SmtpSession {
     helo = "";
     heloNotes.clear();
     extended = false;
-    user = Optional.empty();
-    server = Optional.empty();
+    identity.secured();
     reader = new WireReader(connection);
   }
 
@@ -617,8 +535,7 @@ final class SmtpSession {
   /** A message was taken: what went wrong before it is forgiven. */
   void countMessage() {
     messages++;
-    errors = 0;
-    junk = 0;
+    missteps.forgive();
   }
 
   boolean mayTakeMessage() {

@@ -47,10 +47,10 @@ final class StarttlsVerb implements Verb {
       connection.startTls(
           tls,
           session.service(),
-          session.asksForCertificate(),
+          session.identity().asksForCertificate(),
           Math.min(Ticks.after(context.config().commandTimeout()), session.sessionDeadline()));
     } catch (IOException e) {
-      LOG.debug("TLS with {} failed: {}", session.client().address(), e.toString());
+      LOG.debug("TLS with {} failed: {}", session.identity().client().address(), e.toString());
       session.tlsFailed();
       return SmtpSession.Next.CLOSE;
     }

@@ -12,7 +12,7 @@ final class XclientVerb implements Verb {
 
   @Override
   public SmtpSession.Next handle(SmtpSession session, String argument) throws IOException {
-    if (!session.mayXclient()) {
+    if (!session.identity().mayXclient()) {
       return session.refuse(
           Stage.COMMAND,
           Reason.PROXY,

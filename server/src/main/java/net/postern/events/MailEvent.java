@@ -69,7 +69,11 @@ public sealed interface MailEvent {
     /** The sender is not the account's, or not the server's customer's. */
     SENDER_DENIED,
     /** More than an account or customer may send. */
-    SEND_LIMIT
+    SEND_LIMIT,
+    /** The user name or the password was wrong. */
+    LOGIN_FAILED,
+    /** Too many passwords were wrong before. */
+    LOGIN_LOCKED
   }
 
   /** A message got its {@code 250}. */
@@ -119,16 +123,20 @@ public sealed interface MailEvent {
    *
    * @param account as the client named it, which may be anything
    * @param why for people
+   * @param reference what stands in the reply
    */
-  record AuthFailed(Peer peer, String account, String mechanism, String why) implements MailEvent {}
+  record AuthFailed(Peer peer, String account, String mechanism, String why, Reference reference)
+      implements MailEvent {}
 
   /**
    * A login that was not tried, since too many failed before.
    *
    * @param scope what is locked: account, source, or both together
    * @param left until it may be tried again
+   * @param reference what stands in the reply
    */
-  record LoginLocked(Peer peer, String account, String scope, Duration left) implements MailEvent {}
+  record LoginLocked(Peer peer, String account, String scope, Duration left, Reference reference)
+      implements MailEvent {}
 
   /**
    * Members of a group do not get its mail, since their lists have the sender; the others do.

@@ -119,6 +119,16 @@ public record RefusalHelp(String meaning, String advice) {
           new RefusalHelp(
               "Who sends mail here has to log in first, over TLS.",
               "Set your mail program to log in, with SSL/TLS or STARTTLS.");
+      case LOGIN_FAILED ->
+          new RefusalHelp(
+              "The user name or the password was not right.",
+              "Write the whole mail address as the user name, and the password anew. If it is"
+                  + " forgotten, ask your administrator for another one.");
+      case LOGIN_LOCKED ->
+          new RefusalHelp(
+              "There were too many wrong passwords for this account, or from this network; until the"
+                  + " wait is over none is looked at, not even the right one.",
+              "Wait, and look for a program or device that still has an old password.");
       case SENDER_DENIED ->
           new RefusalHelp(
               "The sender address, in the envelope or in the From field, is not one that may be used"

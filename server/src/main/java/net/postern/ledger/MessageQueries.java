@@ -124,6 +124,20 @@ public final class MessageQueries {
         reference.toString());
   }
 
+  /** How many refusals about that time were too many to be kept. */
+  public long refusedUnkept(Instant at) {
+    return database
+        .row(
+            "select coalesce(sum(detail::bigint), 0) n from trace where event = '"
+                + RefusalTrace.FLOOD
+                + "' and happened_at > ? and happened_at <= ?",
+            row -> row.getLong("n"),
+            // A row stands for the minute that it begins.
+            Timestamp.from(at.minus(RefusalTrace.WINDOW)),
+            Timestamp.from(at.plus(RefusalTrace.WINDOW)))
+        .orElse(0L);
+  }
+
   /**
    * Lets held deliveries out: they are due at once, and are tried for as long as if they had come
    * now, however long they were held.

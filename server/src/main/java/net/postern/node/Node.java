@@ -180,7 +180,8 @@ public final class Node implements AutoCloseable {
     stores.keepTidy();
 
     metrics = rollback.add(new MailMetrics());
-    refusals = rollback.add(new RefusalTrace(database));
+    refusals =
+        rollback.add(new RefusalTrace(database, config.observe().refusalsPerMinute(), clock));
     MailLog log = new MailLog(config.observe().logFormat());
     sources =
         rollback.add(
@@ -256,7 +257,7 @@ public final class Node implements AutoCloseable {
             events,
             clock);
     DatabaseAccounts accounts = new DatabaseAccounts(database, config.node().directoryCache());
-    GuessThrottle throttle = new GuessThrottle(clock);
+    GuessThrottle throttle = new GuessThrottle(clock, database);
     SendLimits limits = new SendLimits(config.submission(), accounts, clock, Optional.of(database));
     Outbound sending =
         new Outbound(

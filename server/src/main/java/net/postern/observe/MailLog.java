@@ -71,6 +71,7 @@ public final class MailLog implements Events {
             .text("mechanism", failed.mechanism())
             .text("why", failed.why());
         peer(failed.peer(), to);
+        to.text("ref", failed.reference().toString());
       }
       case MailEvent.LoginLocked locked -> {
         to.text("event", "login-locked")
@@ -78,6 +79,7 @@ public final class MailLog implements Events {
             .text("scope", locked.scope())
             .number("seconds", locked.left().toSeconds());
         peer(locked.peer(), to);
+        to.text("ref", locked.reference().toString());
       }
       case MailEvent.LeftOut left -> {
         to.text("event", "left-out")

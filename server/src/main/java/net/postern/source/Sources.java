@@ -298,7 +298,7 @@ public final class Sources implements Events, AutoCloseable {
       case BLOCKED_SENDER, GREYLISTED -> 0;
       case TOO_BIG, TOO_MANY_RECIPIENTS, TOO_MANY_CONNECTIONS, TIMEOUT -> 0;
       // Of users and registered servers, whom accounts and limits of their own look after.
-      case AUTH_REQUIRED, SENDER_DENIED, SEND_LIMIT, PROXY -> 0;
+      case AUTH_REQUIRED, SENDER_DENIED, SEND_LIMIT, LOGIN_FAILED, LOGIN_LOCKED, PROXY -> 0;
       // Follow from what was counted already.
       case SOURCE_BLOCKED, HARVESTING, RATE_LIMIT -> 0;
       case STORES_UNAVAILABLE, DATABASE_UNAVAILABLE, OVERLOADED, SHUTTING_DOWN, INTERNAL -> 0;

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
@@ -21,6 +22,7 @@ import net.postern.sasl.ScramServer;
 import net.postern.tenant.Accounts;
 import net.postern.tenant.Credential;
 import net.postern.tenant.CredentialLookup;
+import net.postern.tenant.Lookup;
 import net.postern.tenant.PasswordHash;
 import net.postern.tenant.Submitter;
 
@@ -31,8 +33,14 @@ import net.postern.tenant.Submitter;
  */
 public final class Authenticator {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final String BUSY = "too many passwords are being checked";
   private static final int NONCE = 18;
   private static final int SALT = 16;
+
+  /** Hexadecimal digits that stand for a name that nobody has, and the bytes that have them. */
+  private static final int NAME = 5;
+
+  private static final int NAME_BYTES = 3;
 
   /** As for passwords that are set by {@link net.postern.tenant.AccountAdmin}. */
   private static final int ITERATIONS = 15_000;
@@ -100,42 +108,79 @@ public final class Authenticator {
       case GuessThrottle.Answer.Allowed allowed -> attempt = allowed.attempt();
     }
     try {
-      String hash = credential.map(Credential::hash).orElse(nobodysHash);
       // What cannot be a password is compared all the same: as a text that no password is.
       String prepared = Saslprep.prepare(password).orElse("");
-      String asked = credential.isPresent() ? prepared : key(name) + '\0' + prepared;
-      Optional<Boolean> before = checked.ask(hash, asked);
-      if (before.isEmpty() && !permits.tryAcquire(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
-        return new Login.Unavailable("too many passwords are being checked");
-      }
-      boolean right;
-      if (before.isPresent()) {
-        right = before.get();
-      } else {
-        try {
-          right = PasswordHash.fits(hash, prepared) && credential.isPresent();
-        } finally {
-          permits.release();
+      List<Credential.Secret> candidates =
+          credential.map(each -> each.candidates(prepared)).orElse(List.of());
+      boolean isNew = false;
+      for (Credential.Secret each : candidates) {
+        switch (look(each.hash(), prepared, prepared, true)) {
+          case BUSY -> {
+            return new Login.Unavailable(BUSY);
+          }
+          case RIGHT -> {
+            return finish(credential.orElseThrow(), each, authorization, attempt);
+          }
+          case WRONG -> isNew = true;
+          case WRONG_AGAIN -> {}
         }
-        checked.remember(hash, asked, right);
       }
-      if (!right) {
-        // The same wrong password again is a program with an old one: nothing is learnt by it.
-        if (before.isEmpty()) {
-          attempt.failed();
+      if (candidates.isEmpty()) {
+        Look look = look(nobodysHash, prepared, key(name) + '\0' + prepared, false);
+        if (look == Look.BUSY) {
+          return new Login.Unavailable(BUSY);
         }
-        return new Login.Wrong(
-            credential.isPresent() ? "wrong password" : "no such user, or one without a password");
+        isNew = look == Look.WRONG;
       }
-      return finish(credential.orElseThrow(), authorization, attempt);
+      // The same wrong password again is a program with an old one: nothing is learnt by it.
+      if (isNew) {
+        attempt.failed();
+      }
+      return new Login.Wrong(
+          credential.isPresent() ? "wrong password" : "no such user, or one without a password");
     } finally {
       attempt.abandoned();
     }
   }
 
-  private Login finish(Credential credential, String authorization, GuessThrottle.Attempt attempt) {
+  private enum Look {
+    RIGHT,
+    WRONG,
+    /** As it was found some minutes ago. */
+    WRONG_AGAIN,
+    BUSY
+  }
+
+  // Remembers what came of it as that of the text asked.
+  private Look look(String hash, String password, String asked, boolean possible)
+      throws InterruptedException {
+    Optional<Boolean> before = checked.ask(hash, asked);
+    if (before.isPresent()) {
+      return before.get() ? Look.RIGHT : Look.WRONG_AGAIN;
+    }
+    if (!permits.tryAcquire(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+      return Look.BUSY;
+    }
+    boolean right;
+    try {
+      right = PasswordHash.fits(hash, password) && possible;
+    } finally {
+      permits.release();
+    }
+    checked.remember(hash, asked, right);
+    return right ? Look.RIGHT : Look.WRONG;
+  }
+
+  private Login finish(
+      Credential credential,
+      Credential.Secret secret,
+      String authorization,
+      GuessThrottle.Attempt attempt) {
     attempt.succeeded();
     Submitter user = credential.user();
+    if (secret.isApp()) {
+      accounts.used(user.mailbox(), secret.name());
+    }
     if (!authorization.isEmpty()
         && !(find(authorization) instanceof CredentialLookup.Found(Credential other)
             && other.user().mailbox().equals(user.mailbox()))) {
@@ -181,11 +226,15 @@ public final class Authenticator {
                   credential.isPresent() ? "wrong password" : "no such user, or one without SCRAM"),
               "");
         }
-        case ScramServer.End.Proven(String last) ->
+        case ScramServer.End.Proven(String last, int which) ->
             credential.isEmpty()
                 ? new ProofResult.Ended(new Login.Wrong("no such user"), "")
                 : new ProofResult.Ended(
-                    Authenticator.this.finish(credential.get(), server.authorization(), attempt),
+                    Authenticator.this.finish(
+                        credential.get(),
+                        credential.get().forScram().get(which),
+                        server.authorization(),
+                        attempt),
                     last);
       };
     }
@@ -224,7 +273,7 @@ public final class Authenticator {
         return new Challenge.Ended(new Login.Unavailable(why));
       }
       case CredentialLookup.Found(Credential found) ->
-          credential = Optional.of(found).filter(each -> each.scram().isPresent());
+          credential = Optional.of(found).filter(each -> !each.forScram().isEmpty());
       case CredentialLookup.Nobody() -> credential = Optional.empty();
     }
     switch (ask(credential, server.user(), source)) {
@@ -232,8 +281,12 @@ public final class Authenticator {
         return new Challenge.Ended(new Login.Locked(scope, left));
       }
       case GuessThrottle.Answer.Allowed allowed -> {
-        ScramKeys keys =
-            credential.flatMap(Credential::scram).orElseGet(() -> nobodysKeys(server.user()));
+        List<ScramKeys> keys =
+            credential.isPresent()
+                ? credential.get().forScram().stream()
+                    .flatMap(each -> each.scram().stream())
+                    .toList()
+                : List.of(nobodysKeys(server.user()));
         byte[] nonce = new byte[NONCE];
         random.nextBytes(nonce);
         return new Challenge.Given(
@@ -250,7 +303,12 @@ public final class Authenticator {
       Optional<Credential> credential, String name, InetAddress source) {
     return credential.isPresent()
         ? throttle.ask(credential.get().user().mailbox(), source)
-        : throttle.ask(HexFormat.of().formatHex(mac("name " + key(name)), 0, SALT), source);
+        : throttle.ask(nobody(name), source);
+  }
+
+  // One of a million, so that made-up names fill no table; who shares one is nobody either.
+  private String nobody(String name) {
+    return HexFormat.of().formatHex(mac("name " + key(name)), 0, NAME_BYTES).substring(0, NAME);
   }
 
   // The same salt each time, as a user's would be, and keys that no password fits.
@@ -281,11 +339,16 @@ public final class Authenticator {
   }
 
   /**
-   * The user of that name, vouched for by a proxy that checked the password; empty: no such user.
+   * The user of that name, vouched for by a proxy that checked the password.
+   *
+   * @return an empty answer when there is no such user
    */
-  public Optional<Submitter> vouchedFor(String name) {
-    return find(name) instanceof CredentialLookup.Found(Credential credential)
-        ? Optional.of(credential.user())
-        : Optional.empty();
+  public Lookup<Optional<Submitter>> vouchedFor(String name) {
+    return switch (find(name)) {
+      case CredentialLookup.Found(Credential credential) ->
+          Lookup.of(Optional.of(credential.user()));
+      case CredentialLookup.Nobody() -> Lookup.of(Optional.empty());
+      case CredentialLookup.Unavailable(String why) -> new Lookup.Unavailable<>(why);
+    };
   }
 }

@@ -3,6 +3,7 @@ package net.postern.submission;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
 import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.Instant;
@@ -14,9 +15,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import net.postern.db.Database;
 import net.postern.id.MailboxId;
 import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.JdbiException;
 import org.jdbi.v3.core.statement.PreparedBatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,9 +36,10 @@ import org.slf4j.LoggerFactory;
  * up to an hour. It is forgotten a day after the last one. An attempt counts as wrong from its
  * beginning until it turns out right, so that attempts at the same moment gain nothing.
  *
- * <p>All is decided in memory. {@link #exchange} writes what is new and reads what other nodes
- * wrote; called each second, a guesser gains at most what it tries on each node within that second.
- * While the database is away each node counts alone. Safe for many threads.
+ * <p>What is not in memory is read when it is asked for. {@link #exchange} writes what is new and
+ * reads what other nodes wrote; called each second, a guesser gains at most what it tries on each
+ * node within that second. While the database is away each node counts alone, and asks it again
+ * after a pause. Nothing is locked while the database is asked. Safe for many threads.
  */
 public final class GuessThrottle {
   /** Wrong passwords before the first wait. */
@@ -62,30 +66,68 @@ public final class GuessThrottle {
   /** What is kept for the database while that is away. */
   private static final int UNWRITTEN = 100_000;
 
-  /** Rows that one exchange reads of each table. */
-  private static final int READ = 50_000;
+  /** After a failure the database is left alone for this long: each question waits seconds. */
+  private static final long RETRY_NANOS = Duration.ofSeconds(2).toNanos();
 
-  /** Rows written late by a transaction that began early are read with this overlap. */
-  private static final Duration OVERLAP = Duration.ofSeconds(5);
-
-  private record Counter(int failures, int trying, Instant last) {
-    static final Counter NEW = new Counter(0, 0, Instant.EPOCH);
+  /**
+   * @param read whether what the database has is in it
+   */
+  private record Counter(int failures, int trying, Instant last, boolean read) {
+    static final Counter NEW = new Counter(0, 0, Instant.EPOCH, false);
   }
 
-  private record Delta(int failures, Instant last) {}
+  private record Delta(int failures, Instant last) {
+    static final Delta NONE = new Delta(0, Instant.EPOCH);
+  }
 
   private record Place(UUID mailbox, String source) {}
+
+  /** What the database has of a counter. */
+  private record Row(String key, int failures, Instant last) {}
+
+  /** What the database has of a place. */
+  private record Seen(Place place, Instant last) {}
 
   private final InstantSource clock;
   private final Cache<String, Counter> counters = Caffeine.newBuilder().maximumSize(CACHED).build();
   private final Cache<Place, Instant> places = Caffeine.newBuilder().maximumSize(CACHED).build();
   private final Map<String, Delta> unwritten = new ConcurrentHashMap<>();
   private final Map<Place, Instant> unwrittenPlaces = new ConcurrentHashMap<>();
-  private Instant countersRead = Instant.EPOCH;
-  private Instant placesRead = Instant.EPOCH;
+  private final Optional<Database> database;
+  private final Changes<Row> newFailures;
+  private final Changes<Seen> newPlaces;
+  private volatile long awayUntil = System.nanoTime();
 
+  /** One that knows no more than it is told by {@link #exchange}. */
   public GuessThrottle(InstantSource clock) {
+    this(clock, Optional.empty(), Changes.PAGE);
+  }
+
+  /** One that reads from the database what it does not know. */
+  public GuessThrottle(InstantSource clock, Database database) {
+    this(clock, Optional.of(database), Changes.PAGE);
+  }
+
+  GuessThrottle(InstantSource clock, Optional<Database> database, int page) {
     this.clock = clock;
+    this.database = database;
+    this.newFailures =
+        new Changes<>(
+            "key, failures, last_at",
+            "login_failure",
+            "key",
+            row -> new Row(row.getString(3), row.getInt(4), row.getTimestamp(5).toInstant()),
+            page);
+    this.newPlaces =
+        new Changes<>(
+            "mailbox_id, source, last_at",
+            "login_source",
+            "mailbox_id || source",
+            row ->
+                new Seen(
+                    new Place(row.getObject(3, UUID.class), row.getString(4)),
+                    row.getTimestamp(5).toInstant()),
+            page);
   }
 
   /** Whether a password may be looked at. */
@@ -147,11 +189,9 @@ public final class GuessThrottle {
                     new Counter(
                         counter.failures() + failures,
                         Math.max(0, counter.trying() - 1),
-                        failures > 0 ? now : counter.last()));
-        // Of names that nobody has there is no end: other nodes need not know them.
-        if (failures > 0
-            && !key.startsWith("name:")
-            && (unwritten.size() < UNWRITTEN || unwritten.containsKey(key))) {
+                        failures > 0 ? now : counter.last(),
+                        counter.read()));
+        if (failures > 0 && (unwritten.size() < UNWRITTEN || unwritten.containsKey(key))) {
           unwritten.merge(
               key, new Delta(1, now), (a, b) -> new Delta(a.failures() + b.failures(), now));
         }
@@ -175,14 +215,22 @@ public final class GuessThrottle {
         source);
   }
 
-  /** Asks for a name that nobody has; the answers are those for a user that is new from there. */
+  /**
+   * Asks for a name that nobody has; the answers, and the questions to the database, are those for
+   * a user that is new from there.
+   *
+   * @param name one of a bounded number of names that stand for all: each makes a row
+   */
   public Answer ask(String name, InetAddress source) {
+    UUID nobody = UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8));
+    var _ = isKnown(new Place(nobody, Source.wide(source)));
     return ask(
         List.of("source:" + Source.narrow(source), "name:" + name), Optional.empty(), source);
   }
 
   private Answer ask(List<String> keys, Optional<MailboxId> mailbox, InetAddress source) {
     Instant now = clock.instant();
+    readMissing(keys);
     List<String> begun = new ArrayList<>(keys.size());
     for (String key : keys) {
       Duration[] left = {Duration.ZERO};
@@ -194,7 +242,8 @@ public final class GuessThrottle {
                 Counter counter = known == null ? Counter.NEW : fresh(known, now);
                 left[0] = left(counter, now);
                 return left[0].isZero()
-                    ? new Counter(counter.failures(), counter.trying() + 1, counter.last())
+                    ? new Counter(
+                        counter.failures(), counter.trying() + 1, counter.last(), counter.read())
                     : counter;
               });
       if (!left[0].isZero()) {
@@ -209,7 +258,7 @@ public final class GuessThrottle {
 
   private static Counter fresh(Counter counter, Instant now) {
     return counter.failures() > 0 && now.isAfter(counter.last().plus(FORGOTTEN))
-        ? new Counter(0, counter.trying(), counter.last())
+        ? new Counter(0, counter.trying(), counter.last(), counter.read())
         : counter;
   }
 
@@ -230,7 +279,82 @@ public final class GuessThrottle {
 
   private boolean isKnown(Place place) {
     Instant seen = places.getIfPresent(place);
-    return seen != null && clock.instant().isBefore(seen.plus(REMEMBERED));
+    if (seen == null) {
+      Optional<Instant> read =
+          fromDatabase(
+              from ->
+                  from.row(
+                          "select last_at from login_source where mailbox_id = ? and source = ?",
+                          row -> row.getTimestamp(1).toInstant(),
+                          place.mailbox(),
+                          place.source())
+                      .orElse(Instant.EPOCH));
+      if (read.isEmpty()) {
+        return false;
+      }
+      seen = places.asMap().merge(place, read.get(), GuessThrottle::later);
+    }
+    return clock.instant().isBefore(seen.plus(REMEMBERED));
+  }
+
+  private void readMissing(List<String> keys) {
+    List<String> missing = keys.stream().filter(this::isMissing).toList();
+    if (missing.isEmpty()) {
+      return;
+    }
+    // There are two at most.
+    Optional<List<Row>> rows =
+        fromDatabase(
+            from ->
+                from.rows(
+                    "select key, failures, last_at from login_failure where key in (?, ?)",
+                    row ->
+                        new Row(row.getString(1), row.getInt(2), row.getTimestamp(3).toInstant()),
+                    missing.getFirst(),
+                    missing.getLast()));
+    if (rows.isPresent()) {
+      for (String key : missing) {
+        enter(
+            rows.get().stream()
+                .filter(row -> row.key().equals(key))
+                .findFirst()
+                .orElseGet(() -> new Row(key, 0, Instant.EPOCH)));
+      }
+    }
+  }
+
+  private boolean isMissing(String key) {
+    Counter counter = counters.getIfPresent(key);
+    return counter == null || !counter.read();
+  }
+
+  // Empty when there is no database, or it is away.
+  private <T> Optional<T> fromDatabase(Function<Database, T> question) {
+    if (database.isEmpty() || System.nanoTime() - awayUntil < 0) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(question.apply(database.get()));
+    } catch (JdbiException e) {
+      awayUntil = System.nanoTime() + RETRY_NANOS;
+      LOG.warn("wrong passwords are counted on this node alone: {}", e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  // What was counted here since stays on top of what all have counted.
+  private void enter(Row row) {
+    Delta own = unwritten.getOrDefault(row.key(), Delta.NONE);
+    counters
+        .asMap()
+        .compute(
+            row.key(),
+            (key, known) ->
+                new Counter(
+                    row.failures() + own.failures(),
+                    known == null ? 0 : known.trying(),
+                    later(row.last(), own.last()),
+                    true));
   }
 
   private void remember(Place place) {
@@ -261,15 +385,19 @@ public final class GuessThrottle {
       deltas.forEach(
           (key, delta) ->
               unwritten.merge(
-                  key, delta, (a, b) -> new Delta(a.failures() + b.failures(), later(a, b))));
+                  key,
+                  delta,
+                  (a, b) -> new Delta(a.failures() + b.failures(), later(a.last(), b.last()))));
       throw e;
     }
     seen.forEach(unwrittenPlaces::remove);
-    read(database);
+    newFailures.read(database, this::enter);
+    newPlaces.read(
+        database, each -> places.asMap().merge(each.place(), each.last(), GuessThrottle::later));
   }
 
-  private static Instant later(Delta a, Delta b) {
-    return a.last().isAfter(b.last()) ? a.last() : b.last();
+  private static Instant later(Instant a, Instant b) {
+    return a.isAfter(b) ? a : b;
   }
 
   private static void write(Handle handle, Map<String, Delta> deltas, Map<Place, Instant> seen) {
@@ -310,57 +438,6 @@ public final class GuessThrottle {
                       .bind(2, Timestamp.from(each.getValue()))
                       .add());
       batch.execute();
-    }
-  }
-
-  private record Row(String key, UUID mailbox, int failures, Instant last, Instant changed) {}
-
-  private void read(Database database) {
-    for (Row row :
-        database.rows(
-            "select key, failures, last_at, changed_at from login_failure where changed_at > ?"
-                + " order by changed_at limit "
-                + READ,
-            each ->
-                new Row(
-                    each.getString(1),
-                    new UUID(0, 0),
-                    each.getInt(2),
-                    each.getTimestamp(3).toInstant(),
-                    each.getTimestamp(4).toInstant()),
-            Timestamp.from(
-                countersRead.equals(Instant.EPOCH) ? countersRead : countersRead.minus(OVERLAP)))) {
-      // What was counted here since stays on top of what all have counted.
-      Delta own = unwritten.getOrDefault(row.key(), new Delta(0, Instant.EPOCH));
-      counters
-          .asMap()
-          .compute(
-              row.key(),
-              (key, known) ->
-                  new Counter(
-                      row.failures() + own.failures(),
-                      known == null ? 0 : known.trying(),
-                      row.last().isAfter(own.last()) ? row.last() : own.last()));
-      countersRead = row.changed();
-    }
-    for (Row row :
-        database.rows(
-            "select mailbox_id, source, last_at, changed_at from login_source where changed_at > ?"
-                + " order by changed_at limit "
-                + READ,
-            each ->
-                new Row(
-                    each.getString(2),
-                    each.getObject(1, UUID.class),
-                    0,
-                    each.getTimestamp(3).toInstant(),
-                    each.getTimestamp(4).toInstant()),
-            Timestamp.from(
-                placesRead.equals(Instant.EPOCH) ? placesRead : placesRead.minus(OVERLAP)))) {
-      places
-          .asMap()
-          .merge(new Place(row.mailbox(), row.key()), row.last(), (a, b) -> a.isAfter(b) ? a : b);
-      placesRead = row.changed();
     }
   }
 

@@ -7,6 +7,7 @@ import net.postern.id.CustomerId;
 import net.postern.id.MailboxId;
 import net.postern.tenant.Accounts;
 import net.postern.tenant.Directory;
+import net.postern.tenant.Lookup;
 import net.postern.tenant.Submitter;
 
 /**
@@ -28,18 +29,34 @@ public record Outbound(
    * @param certificate SHA-256 of the certificate that it proved to have, hexadecimal; may be empty
    * @return empty when nobody registered it, or its customer has no mailbox for what servers send
    */
-  public Optional<Submitter> server(InetAddress client, String certificate) {
-    Optional<CustomerId> customer =
-        certificate.isEmpty() ? Optional.empty() : accounts.certifiedServer(certificate);
-    String name = customer.isPresent() ? "certificate " + certificate : client.getHostAddress();
-    if (customer.isEmpty()) {
-      customer = directory.registeredServer(client);
+  public Lookup<Optional<Submitter>> server(InetAddress client, String certificate) {
+    if (!certificate.isEmpty()) {
+      switch (accounts.certifiedServer(certificate)) {
+        case Lookup.Unavailable<Optional<CustomerId>>(String why) -> {
+          return new Lookup.Unavailable<>(why);
+        }
+        case Lookup.Known<Optional<CustomerId>>(Optional<CustomerId> customer) -> {
+          if (customer.isPresent()) {
+            return server(customer.get(), "certificate " + certificate);
+          }
+        }
+      }
     }
-    if (customer.isEmpty()) {
-      return Optional.empty();
-    }
-    Optional<MailboxId> mailbox = accounts.serverMailbox(customer.get());
-    CustomerId of = customer.get();
-    return mailbox.map(each -> new Submitter(Submitter.Kind.SERVER, of, each, name));
+    return switch (directory.registeredServer(client)) {
+      case Lookup.Unavailable<Optional<CustomerId>>(String why) -> new Lookup.Unavailable<>(why);
+      case Lookup.Known<Optional<CustomerId>>(Optional<CustomerId> customer) ->
+          customer.isPresent()
+              ? server(customer.get(), client.getHostAddress())
+              : Lookup.of(Optional.empty());
+    };
+  }
+
+  private Lookup<Optional<Submitter>> server(CustomerId customer, String name) {
+    return switch (accounts.serverMailbox(customer)) {
+      case Lookup.Unavailable<Optional<MailboxId>>(String why) -> new Lookup.Unavailable<>(why);
+      case Lookup.Known<Optional<MailboxId>>(Optional<MailboxId> mailbox) ->
+          Lookup.of(
+              mailbox.map(each -> new Submitter(Submitter.Kind.SERVER, customer, each, name)));
+    };
   }
 }

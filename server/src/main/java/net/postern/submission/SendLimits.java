@@ -16,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import net.postern.config.SubmissionConfig;
 import net.postern.db.Database;
 import net.postern.tenant.Accounts;
+import net.postern.tenant.Lookup;
 import net.postern.tenant.SendLimit;
 import net.postern.tenant.Submitter;
 import org.jdbi.v3.core.JdbiException;
@@ -25,10 +26,14 @@ import org.slf4j.LoggerFactory;
 
 /**
  * How much an account and a customer may send: messages and recipients in the last hour and the
- * last day. Counts are kept by five minutes, so a window slides in steps of that. What is new is
- * exchanged with the other nodes each second ({@link #exchange}); a limit can be exceeded by what
- * is sent on other nodes within that second. While the database is away each node counts alone.
- * Safe for many threads.
+ * last day. Counts are kept by five minutes, so a window slides in steps of that. What was sent
+ * before is read when someone first sends here; what is new is exchanged with the other nodes each
+ * second ({@link #exchange}), and a limit can be exceeded by what is sent on other nodes within
+ * that second.
+ *
+ * <p>While the database is away each node counts alone those whom it knows; of others it cannot say
+ * whether they may send ({@link Unknown}), and asks again after a pause. Nothing is locked while
+ * the database is asked. Safe for many threads.
  */
 public final class SendLimits {
   private static final Logger LOG = LoggerFactory.getLogger(SendLimits.class);
@@ -36,6 +41,9 @@ public final class SendLimits {
   private static final Duration HOUR = Duration.ofHours(1);
   private static final Duration DAY = Duration.ofDays(1);
   private static final int CACHED = 100_000;
+
+  /** After a failure the database is left alone for this long: each question waits seconds. */
+  private static final long RETRY_NANOS = Duration.ofSeconds(2).toNanos();
 
   private record Count(int messages, int recipients) {
     static final Count NONE = new Count(0, 0);
@@ -51,7 +59,6 @@ public final class SendLimits {
     // By the number of the slot: what the database has of all nodes, and what it has not of this.
     final TreeMap<Long, Count> written = new TreeMap<>();
     final TreeMap<Long, Count> own = new TreeMap<>();
-    Instant used = Instant.EPOCH;
 
     Tally(UUID subject) {
       this.subject = subject;
@@ -87,6 +94,9 @@ public final class SendLimits {
     }
   }
 
+  /** Why a message may not be sent now. */
+  public sealed interface Hindrance {}
+
   /**
    * A limit that is reached.
    *
@@ -94,9 +104,23 @@ public final class SendLimits {
    * @param what messages or recipients, and in which time
    * @param again when some may be sent again
    */
-  public record Reached(String whose, String what, Instant again) {}
+  public record Reached(String whose, String what, Instant again) implements Hindrance {}
+
+  /** It cannot be said now how much was sent, or may be. */
+  public record Unknown(String why) implements Hindrance {}
 
   private record Bounds(int messagesHour, int messagesDay, int recipientsHour, int recipientsDay) {}
+
+  /** One that counts what a sender sends. */
+  private record Side(String whose, Tally tally, Bounds bounds) {}
+
+  /** What is known when something is to be sent. */
+  private sealed interface Sides {
+    /** Account first, then customer: the order in which they are locked. */
+    record Ready(List<Side> sides) implements Sides {}
+
+    record Missing(String why) implements Sides {}
+  }
 
   private final SubmissionConfig config;
   private final Accounts accounts;
@@ -105,6 +129,8 @@ public final class SendLimits {
   private final Cache<UUID, Tally> tallies = Caffeine.newBuilder().maximumSize(CACHED).build();
   // Those with something that the database has not; kept even when the cache lets them go.
   private final Map<UUID, Tally> dirty = new ConcurrentHashMap<>();
+  private final Changes<Row> changes;
+  private volatile long awayUntil = System.nanoTime();
 
   /**
    * @param database where a subject's counts are read when it first sends here; empty for a node
@@ -119,58 +145,114 @@ public final class SendLimits {
     this.accounts = accounts;
     this.clock = clock;
     this.database = database;
+    this.changes =
+        new Changes<>(
+            "subject, slot, messages, recipients",
+            "send_count",
+            "subject::text || slot",
+            row ->
+                new Row(
+                    row.getObject(3, UUID.class),
+                    slot(row.getTimestamp(4).toInstant()),
+                    new Count(row.getInt(5), row.getInt(6))),
+            Changes.PAGE);
   }
 
   /**
    * Whether one more message to so many recipients would be too much.
    *
    * @param recipients 0 at the beginning of a transaction
-   * @return the limit that is in the way
+   * @return what is in the way
    */
-  public Optional<Reached> ask(Submitter sender, int recipients) {
-    Instant now = clock.instant();
-    Optional<Reached> account =
-        sender.kind() == Submitter.Kind.USER
-            ? ask("account", tally(sender.mailbox().value()), account(sender), recipients, now)
-            : Optional.empty();
-    return account.isPresent()
-        ? account
-        : ask("customer", tally(sender.customer().value()), customer(sender), recipients, now);
+  public Optional<Hindrance> ask(Submitter sender, int recipients) {
+    return weigh(sender, recipients, false);
   }
 
   /**
    * Counts a message, unless it is too much. Of messages at the same moment on one node none is let
    * through by mistake.
    *
-   * @return the limit that is in the way; nothing was counted then
+   * @return what is in the way; nothing was counted then
    */
-  public synchronized Optional<Reached> charge(Submitter sender, int recipients) {
-    Optional<Reached> reached = ask(sender, recipients);
-    if (reached.isEmpty()) {
-      count(sender, new Count(1, recipients));
+  public Optional<Hindrance> charge(Submitter sender, int recipients) {
+    return weigh(sender, recipients, true);
+  }
+
+  private Optional<Hindrance> weigh(Submitter sender, int recipients, boolean count) {
+    return switch (sides(sender)) {
+      case Sides.Missing(String why) -> Optional.of(new Unknown(why));
+      case Sides.Ready(List<Side> sides) ->
+          weigh(sides, 0, recipients, clock.instant(), count).map(each -> each);
+    };
+  }
+
+  // Holds all sides from the first look to the count.
+  private Optional<Reached> weigh(
+      List<Side> sides, int at, int recipients, Instant now, boolean count) {
+    if (at == sides.size()) {
+      if (count) {
+        sides.forEach(each -> count(each.tally(), new Count(1, recipients)));
+      }
+      return Optional.empty();
     }
-    return reached;
+    Side side = sides.get(at);
+    synchronized (side.tally()) {
+      Optional<Reached> reached = ask(side.whose(), side.tally(), side.bounds(), recipients, now);
+      return reached.isPresent() ? reached : weigh(sides, at + 1, recipients, now, count);
+    }
+  }
+
+  // All that has to be read is read here, before anything is locked.
+  private Sides sides(Submitter sender) {
+    List<Side> sides = new ArrayList<>(2);
+    if (sender.kind() == Submitter.Kind.USER) {
+      switch (accounts.limits(sender.customer(), Optional.of(sender.mailbox()))) {
+        case Lookup.Unavailable<SendLimit>(String why) -> {
+          return new Sides.Missing(why);
+        }
+        case Lookup.Known<SendLimit>(SendLimit own) -> {
+          Optional<Tally> tally = tally(sender.mailbox().value());
+          if (tally.isEmpty()) {
+            return new Sides.Missing("the database is away");
+          }
+          sides.add(new Side("account", tally.get(), account(own)));
+        }
+      }
+    }
+    switch (accounts.limits(sender.customer(), Optional.empty())) {
+      case Lookup.Unavailable<SendLimit>(String why) -> {
+        return new Sides.Missing(why);
+      }
+      case Lookup.Known<SendLimit>(SendLimit own) -> {
+        Optional<Tally> tally = tally(sender.customer().value());
+        if (tally.isEmpty()) {
+          return new Sides.Missing("the database is away");
+        }
+        sides.add(new Side("customer", tally.get(), customer(own)));
+      }
+    }
+    return new Sides.Ready(sides);
   }
 
   /** Takes back what was counted for a message that was not taken in the end. */
   public void refund(Submitter sender, int recipients) {
-    count(sender, new Count(-1, -recipients));
+    Count back = new Count(-1, -recipients);
+    if (sender.kind() == Submitter.Kind.USER) {
+      refund(sender.mailbox().value(), back);
+    }
+    refund(sender.customer().value(), back);
   }
 
-  private void count(Submitter sender, Count count) {
-    if (sender.kind() == Submitter.Kind.USER) {
-      count(tally(sender.mailbox().value()), count);
-    }
-    count(tally(sender.customer().value()), count);
+  private void refund(UUID subject, Count back) {
+    // Unless it was forgotten within the moment that the message took.
+    known(subject).ifPresent(tally -> count(tally, back));
   }
 
   private void count(Tally tally, Count count) {
-    Instant now = clock.instant();
     synchronized (tally) {
-      tally.own.merge(slot(now), count, Count::plus);
-      tally.used = now;
+      tally.own.merge(slot(clock.instant()), count, Count::plus);
+      dirty.put(tally.subject, tally);
     }
-    dirty.put(tally.subject, tally);
   }
 
   private static Optional<Reached> ask(
@@ -213,8 +295,7 @@ public final class SendLimits {
     return Optional.of(new Reached(whose, what, again));
   }
 
-  private Bounds account(Submitter sender) {
-    SendLimit own = accounts.limits(sender.customer(), Optional.of(sender.mailbox()));
+  private Bounds account(SendLimit own) {
     return new Bounds(
         own.messagesHour().orElse(config.accountMessagesHour()),
         own.messagesDay().orElse(config.accountMessagesDay()),
@@ -222,8 +303,7 @@ public final class SendLimits {
         own.recipientsDay().orElse(config.accountRecipientsDay()));
   }
 
-  private Bounds customer(Submitter sender) {
-    SendLimit own = accounts.limits(sender.customer(), Optional.empty());
+  private Bounds customer(SendLimit own) {
     return new Bounds(
         own.messagesHour().orElse(config.customerMessagesHour()),
         own.messagesDay().orElse(config.customerMessagesDay()),
@@ -235,54 +315,62 @@ public final class SendLimits {
     return Math.floorDiv(at.getEpochSecond(), SLOT.toSeconds());
   }
 
-  private Tally tally(UUID subject) {
+  private Optional<Tally> known(UUID subject) {
     Tally pending = dirty.get(subject);
-    Tally tally = pending != null ? pending : tallies.get(subject, this::load);
-    tally.used = clock.instant();
-    return tally;
+    return Optional.ofNullable(pending != null ? pending : tallies.getIfPresent(subject));
   }
 
-  private Tally load(UUID subject) {
-    Tally tally = new Tally(subject);
-    try {
-      database.ifPresent(from -> read(from, List.of(tally)));
-    } catch (JdbiException e) {
-      LOG.warn("what was sent before cannot be read, so it does not count now: {}", e.getMessage());
+  // Empty when what was sent before cannot be read now.
+  private Optional<Tally> tally(UUID subject) {
+    Optional<Tally> known = known(subject);
+    if (known.isPresent()) {
+      return known;
     }
-    return tally;
+    Tally fresh = new Tally(subject);
+    if (database.isPresent()) {
+      if (System.nanoTime() - awayUntil < 0) {
+        return Optional.empty();
+      }
+      try {
+        read(database.get(), fresh);
+      } catch (JdbiException e) {
+        awayUntil = System.nanoTime() + RETRY_NANOS;
+        LOG.warn("what was sent before cannot be read: {}", e.getMessage());
+        return Optional.empty();
+      }
+    }
+    // Of two that read it at once one counts.
+    Tally first = tallies.asMap().putIfAbsent(subject, fresh);
+    return Optional.of(first == null ? fresh : first);
   }
 
   private record Row(UUID subject, long slot, Count count) {}
 
-  private void read(Database from, List<Tally> of) {
-    UUID[] subjects = of.stream().map(each -> each.subject).toArray(UUID[]::new);
+  private void read(Database from, Tally tally) {
     List<Row> rows =
         from.rows(
-            "select subject, slot, messages, recipients from send_count"
-                + " where subject = any (?) and slot > ?",
+            "select slot, messages, recipients from send_count where subject = ? and slot > ?",
             row ->
                 new Row(
-                    row.getObject(1, UUID.class),
-                    slot(row.getTimestamp(2).toInstant()),
-                    new Count(row.getInt(3), row.getInt(4))),
-            subjects,
+                    tally.subject,
+                    slot(row.getTimestamp(1).toInstant()),
+                    new Count(row.getInt(2), row.getInt(3))),
+            tally.subject,
             Timestamp.from(clock.instant().minus(DAY)));
-    for (Tally tally : of) {
-      synchronized (tally) {
-        for (Row row : rows) {
-          if (row.subject().equals(tally.subject)) {
-            tally.written.put(row.slot(), row.count());
-          }
-        }
-      }
+    rows.forEach(row -> enter(tally, row));
+  }
+
+  private static void enter(Tally tally, Row row) {
+    synchronized (tally) {
+      tally.written.put(row.slot(), row.count());
     }
   }
 
   private record Delta(Tally tally, Map<Long, Count> slots) {}
 
   /**
-   * Writes what this node counted since the last time, and reads what others counted for those that
-   * sent here within the last hour. One thread at a time.
+   * Writes what this node counted since the last time, and reads what changed for those that are
+   * known here. One thread at a time.
    */
   public void exchange(Database with) {
     List<Delta> deltas = new ArrayList<>();
@@ -301,9 +389,11 @@ public final class SendLimits {
               handle -> {
                 PreparedBatch batch =
                     handle.prepareBatch(
-                        "insert into send_count values (?, ?, ?, ?) on conflict (subject, slot) do"
+                        "insert into send_count (subject, slot, messages, recipients)"
+                            + " values (?, ?, ?, ?) on conflict (subject, slot) do"
                             + " update set messages = send_count.messages + excluded.messages,"
-                            + " recipients = send_count.recipients + excluded.recipients");
+                            + " recipients = send_count.recipients + excluded.recipients,"
+                            + " changed_at = clock_timestamp()");
                 for (Delta delta : deltas) {
                   delta
                       .slots()
@@ -346,12 +436,7 @@ public final class SendLimits {
         }
       }
     }
-    Instant recent = clock.instant().minus(HOUR);
-    List<Tally> active =
-        tallies.asMap().values().stream().filter(each -> each.used.isAfter(recent)).toList();
-    if (!active.isEmpty()) {
-      read(with, active);
-    }
+    changes.read(with, row -> known(row.subject()).ifPresent(tally -> enter(tally, row)));
   }
 
   /** Removes what no window reaches any more from the database. */

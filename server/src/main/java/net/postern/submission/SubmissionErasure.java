@@ -10,18 +10,12 @@ public final class SubmissionErasure implements PersonData {
     String[] mailboxes = leaving.mailboxIds();
     handle.execute(
         "delete from login_source where mailbox_id = any(?::uuid[])", (Object) mailboxes);
-    // Counters of accounts, of accounts from one source, and of names that were nobody's.
+    // Counters of accounts, and of accounts from one source. Those of names that nobody has are of
+    // a bounded number of names that stand for all.
     handle.execute(
         "delete from login_failure where split_part(key, ':', 1) in ('account', 'both')"
             + " and split_part(key, ':', 2) = any(?)",
         (Object) mailboxes);
-    handle.execute(
-        "delete from login_failure where key = any(?)",
-        (Object) leaving.addresses().stream().map("name:"::concat).toArray(String[]::new));
-    handle.execute(
-        "delete from login_failure where split_part(key, ':', 1) = 'name'"
-            + " and split_part(key, '@', -1) = any(?)",
-        (Object) leaving.domains().toArray(String[]::new));
     handle.execute("delete from send_count where subject = any(?::uuid[])", (Object) mailboxes);
     if (leaving.mailbox().isEmpty()) {
       handle.execute("delete from send_count where subject = ?", leaving.customer().value());

@@ -2,6 +2,9 @@ package net.postern.tenant;
 
 import java.io.IOException;
 import java.security.SecureRandom;
+import java.sql.Timestamp;
+import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.UUID;
@@ -13,6 +16,7 @@ import net.postern.id.MailboxId;
 import net.postern.keys.KeyRing;
 import net.postern.sasl.Saslprep;
 import net.postern.sasl.ScramKeys;
+import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.JdbiException;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +37,15 @@ public final class AccountAdmin {
   private static final String ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789";
   private static final int GENERATED = 24;
   private static final int SALT = 16;
+
+  /** Characters of an app password that are kept, so that it is known which one it may be. */
+  private static final int SELECTOR = 6;
+
+  private static final int MAX_NAME = 60;
+
+  /** App passwords of one user. */
+  static final int MAX_APP_PASSWORDS = 20;
+
   private static final Pattern FINGERPRINT = Pattern.compile("[0-9a-f]{64}");
 
   private final Database database;
@@ -75,33 +88,180 @@ public final class AccountAdmin {
                             .formatted(MIN_PASSWORD, Saslprep.MAX_LENGTH)));
     Owner owner = owner(user);
     String hash = form.of(prepared);
-    byte[] salt = new byte[SALT];
-    random.nextBytes(salt);
-    Optional<ScramKeys> proof =
-        scram ? Optional.of(ScramKeys.of(prepared, salt, SCRAM_ITERATIONS)) : Optional.empty();
-    @Nullable Integer iterations = proof.map(ScramKeys::iterations).orElse(null);
-    byte @Nullable [] saltOrNull = proof.map(ScramKeys::salt).orElse(null);
-    byte @Nullable [] stored = proof.map(ScramKeys::storedKey).orElse(null);
-    byte @Nullable [] server = proof.map(ScramKeys::serverKey).orElse(null);
-    change(
-        "insert into credential (mailbox_id, customer_id, hash, scram_iterations, scram_salt,"
-            + " scram_stored_key, scram_server_key) values (?, ?, ?, ?::integer, ?::bytea, ?::bytea,"
-            + " ?::bytea) on conflict (mailbox_id) do update set hash = excluded.hash,"
-            + " scram_iterations = excluded.scram_iterations, scram_salt = excluded.scram_salt,"
-            + " scram_stored_key = excluded.scram_stored_key,"
-            + " scram_server_key = excluded.scram_server_key, changed_at = now()",
-        owner.mailbox(),
-        owner.customer(),
-        hash,
-        iterations,
-        saltOrNull,
-        stored,
-        server);
+    keep(
+        owner,
+        prepared,
+        scram,
+        (handle, proof) ->
+            handle.execute(
+                "insert into credential (mailbox_id, customer_id, hash, scram_iterations,"
+                    + " scram_salt, scram_stored_key, scram_server_key) values (?, ?, ?,"
+                    + " ?::integer, ?::bytea, ?::bytea, ?::bytea) on conflict (mailbox_id) do update"
+                    + " set hash = excluded.hash, scram_iterations = excluded.scram_iterations,"
+                    + " scram_salt = excluded.scram_salt,"
+                    + " scram_stored_key = excluded.scram_stored_key,"
+                    + " scram_server_key = excluded.scram_server_key, changed_at = now()",
+                owner.mailbox(),
+                owner.customer(),
+                hash,
+                proof.iterations(),
+                proof.salt(),
+                proof.stored(),
+                proof.server()));
   }
 
-  /** Takes a user's password away: nobody can log in as this user. */
+  /**
+   * Takes a user's password away, and the app passwords too: nobody can log in as this user.
+   *
+   * @return whether there was any
+   */
   public boolean removePassword(EmailAddress user) throws TenantException {
-    return change("delete from credential where mailbox_id = ?", owner(user).mailbox()) > 0;
+    UUID mailbox = owner(user).mailbox();
+    return change("delete from credential where mailbox_id = ?", mailbox)
+            + change("delete from app_password where mailbox_id = ?", mailbox)
+        > 0;
+  }
+
+  /**
+   * Makes a password for one program of a user's, beside the user's own.
+   *
+   * @param name what the user calls it, 1 to {@value #MAX_NAME} characters; no other has it
+   * @return the password, of which no more than the hash is kept
+   */
+  public String addAppPassword(EmailAddress user, String name, PasswordHash form, boolean scram)
+      throws TenantException {
+    String called = name.strip();
+    if (called.isEmpty()
+        || called.length() > MAX_NAME
+        || called.chars().anyMatch(Character::isISOControl)) {
+      throw new TenantException(
+          "the name of an app password has 1 to %d characters, none of them a control character"
+              .formatted(MAX_NAME));
+    }
+    Owner owner = owner(user);
+    String password = generate();
+    String hash = form.of(password);
+    keep(
+        owner,
+        password,
+        scram,
+        (handle, proof) -> {
+          List<String> names =
+              handle
+                  .select("select name from app_password where mailbox_id = ?", owner.mailbox())
+                  .mapTo(String.class)
+                  .list();
+          if (names.contains(called)) {
+            throw new TenantException(
+                "%s has an app password \"%s\" already; remove that one or take another name"
+                    .formatted(user, called));
+          }
+          if (names.size() >= MAX_APP_PASSWORDS) {
+            throw new TenantException(
+                "%s has %d app passwords, and more are not possible; remove one with 'admin user app-password remove'"
+                    .formatted(user, names.size()));
+          }
+          return handle.execute(
+              "insert into app_password (mailbox_id, customer_id, name, selector, hash,"
+                  + " scram_iterations, scram_salt, scram_stored_key, scram_server_key) values (?,"
+                  + " ?, ?, ?, ?, ?::integer, ?::bytea, ?::bytea, ?::bytea)",
+              owner.mailbox(),
+              owner.customer(),
+              called,
+              password.substring(0, SELECTOR),
+              hash,
+              proof.iterations(),
+              proof.salt(),
+              proof.stored(),
+              proof.server());
+        });
+    return password;
+  }
+
+  /** A user's app passwords, by name. */
+  public List<AppPassword> appPasswords(EmailAddress user) throws TenantException {
+    return database.rows(
+        "select p.name, p.created_at, u.used_at from app_password p left join app_password_use u on"
+            + " u.mailbox_id = p.mailbox_id and u.name = p.name where p.mailbox_id = ? order by"
+            + " p.name",
+        row ->
+            new AppPassword(
+                row.getString(1),
+                row.getTimestamp(2).toInstant(),
+                Optional.ofNullable(row.getTimestamp(3)).map(Timestamp::toInstant)),
+        owner(user).mailbox());
+  }
+
+  /** Takes an app password back; the others stay. */
+  public void removeAppPassword(EmailAddress user, String name) throws TenantException {
+    int removed =
+        change(
+            "delete from app_password where mailbox_id = ? and name = ?",
+            owner(user).mailbox(),
+            name.strip());
+    if (removed == 0) {
+      throw new TenantException(
+          "%s has no app password \"%s\"; 'admin user app-password list' shows those there are"
+              .formatted(user, name));
+    }
+  }
+
+  /** What is kept for SCRAM, or nothing. */
+  private record Proof(
+      @Nullable Integer iterations,
+      byte @Nullable [] salt,
+      byte @Nullable [] stored,
+      byte @Nullable [] server) {
+    static final Proof NONE = new Proof(null, null, null, null);
+  }
+
+  private interface Keeping {
+    int keep(Handle handle, Proof proof) throws TenantException;
+  }
+
+  // All passwords of a mailbox have one salt for SCRAM: the server has to name it before it can
+  // tell which of them the client has. The mailbox is locked, so that two do not make one each.
+  private void keep(Owner owner, String prepared, boolean scram, Keeping keeping)
+      throws TenantException {
+    try {
+      database
+          .jdbi()
+          .<TenantException>useTransaction(
+              handle -> {
+                var _ =
+                    handle
+                        .select("select id from mailbox where id = ? for update", owner.mailbox())
+                        .mapTo(UUID.class)
+                        .one();
+                keeping.keep(handle, scram ? proof(handle, owner, prepared) : Proof.NONE);
+              });
+    } catch (JdbiException e) {
+      throw new TenantException("it could not be changed: " + e.getMessage(), e);
+    }
+  }
+
+  private Proof proof(Handle handle, Owner owner, String prepared) {
+    byte[] salt =
+        handle
+            .select(
+                "select scram_salt from credential where mailbox_id = ? and scram_iterations = ?"
+                    + " union all select scram_salt from app_password where mailbox_id = ? and"
+                    + " scram_iterations = ? limit 1",
+                owner.mailbox(),
+                SCRAM_ITERATIONS,
+                owner.mailbox(),
+                SCRAM_ITERATIONS)
+            .map((row, context) -> row.getBytes(1))
+            .findFirst()
+            .orElseGet(this::newSalt);
+    ScramKeys keys = ScramKeys.of(prepared, salt, SCRAM_ITERATIONS);
+    return new Proof(keys.iterations(), keys.salt(), keys.storedKey(), keys.serverKey());
+  }
+
+  private byte[] newSalt() {
+    byte[] salt = new byte[SALT];
+    random.nextBytes(salt);
+    return salt;
   }
 
   /** Sets a user's limits; empty ones are as configured. */
@@ -175,11 +335,7 @@ public final class AccountAdmin {
    */
   public void addCertificate(Customer customer, String fingerprint, String subject)
       throws TenantException {
-    String plain = fingerprint.replace(":", "").toLowerCase(java.util.Locale.ROOT);
-    if (!FINGERPRINT.matcher(plain).matches()) {
-      throw new TenantException(
-          "\"" + fingerprint + "\" is no SHA-256 fingerprint: it has 64 hexadecimal digits");
-    }
+    String plain = plain(fingerprint);
     ensureServerMailbox(customer.id());
     int added =
         change(
@@ -191,6 +347,45 @@ public final class AccountAdmin {
     if (added == 0) {
       throw new TenantException("a server with this certificate is registered already");
     }
+  }
+
+  /** Takes back what {@link #addCertificate} gave. */
+  public void removeCertificate(Customer customer, String fingerprint) throws TenantException {
+    int removed =
+        change(
+            "delete from server_certificate where fingerprint = ? and customer_id = ?",
+            plain(fingerprint),
+            customer.id().value());
+    if (removed == 0) {
+      throw new TenantException(
+          "\"%s\" has no server with the certificate %s; 'admin customer servers' lists those it has"
+              .formatted(customer.name(), fingerprint));
+    }
+  }
+
+  /**
+   * A certificate by which a server is known.
+   *
+   * @param subject whom it names; may be empty
+   */
+  public record ServerCertificate(String fingerprint, String subject) {}
+
+  /** The certificates of a customer's own servers, in order. */
+  public List<ServerCertificate> certificates(Customer customer) {
+    return database.rows(
+        "select fingerprint, subject from server_certificate where customer_id = ? order by"
+            + " subject, fingerprint",
+        row -> new ServerCertificate(row.getString(1), row.getString(2)),
+        customer.id().value());
+  }
+
+  private static String plain(String fingerprint) throws TenantException {
+    String plain = fingerprint.replace(":", "").toLowerCase(Locale.ROOT);
+    if (!FINGERPRINT.matcher(plain).matches()) {
+      throw new TenantException(
+          "\"" + fingerprint + "\" is no SHA-256 fingerprint: it has 64 hexadecimal digits");
+    }
+    return plain;
   }
 
   private record Owner(UUID mailbox, UUID customer) {}

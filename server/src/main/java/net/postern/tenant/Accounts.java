@@ -11,19 +11,24 @@ import net.postern.id.MailboxId;
 public interface Accounts {
 
   /**
-   * The password of the user with this address or alias. Never from a cache: it may have changed.
+   * The passwords of the user with this address or alias. Never from a cache: they may have
+   * changed.
    */
   CredentialLookup find(EmailAddress name);
+
+  /** Notes that a user logged in with an app password, to some minutes. */
+  void used(MailboxId mailbox, String appPassword);
 
   /**
    * For whom is kept what a customer's registered servers send.
    *
-   * @return empty when the customer has no such mailbox, or that cannot be said now
+   * @return an empty answer when the customer has no such mailbox
    */
-  Optional<MailboxId> serverMailbox(CustomerId customer);
+  Lookup<Optional<MailboxId>> serverMailbox(CustomerId customer);
 
   /**
-   * Whether any server is registered by its certificate, so that clients are to be asked for one.
+   * Whether clients are to be asked for a certificate: when any server is registered by its, and
+   * when that cannot be said now.
    */
   boolean asksForCertificates();
 
@@ -32,12 +37,12 @@ public interface Accounts {
    *
    * @param fingerprint SHA-256, lower case hexadecimal
    */
-  Optional<CustomerId> certifiedServer(String fingerprint);
+  Lookup<Optional<CustomerId>> certifiedServer(String fingerprint);
 
   /**
    * What differs from the configured limits.
    *
    * @param mailbox empty: of the customer as a whole
    */
-  SendLimit limits(CustomerId customer, Optional<MailboxId> mailbox);
+  Lookup<SendLimit> limits(CustomerId customer, Optional<MailboxId> mailbox);
 }

@@ -5,6 +5,7 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -24,14 +25,25 @@ import org.slf4j.LoggerFactory;
 /**
  * Accounts from the database. Passwords are asked for each time, so that a change counts at once on
  * every node; the rest is cached like the directory, and while the database is away what was last
- * known counts for an hour.
+ * known counts for an hour. After a failure it is asked again after a pause. Nothing is locked
+ * while it is asked.
  */
 public final class DatabaseAccounts implements Accounts {
   private static final Logger LOG = LoggerFactory.getLogger(DatabaseAccounts.class);
   private static final int CACHED = 100_000;
   private static final Duration STALE_LIMIT = Duration.ofHours(1);
 
+  /** The use of an app password is not noted again before. */
+  private static final Duration NOTED = Duration.ofMinutes(5);
+
+  /** After a failure the database is left alone for this long: each question waits seconds. */
+  private static final long RETRY_NANOS = Duration.ofSeconds(2).toNanos();
+
+  private static final String AWAY = "the database is away";
+
   private record Known<T>(T value, long loadedNanos) {}
+
+  private record Used(MailboxId mailbox, String name) {}
 
   private record Owner(CustomerId customer, Optional<MailboxId> mailbox) {}
 
@@ -40,6 +52,9 @@ public final class DatabaseAccounts implements Accounts {
   private final Cache<String, Known<Map<String, CustomerId>>> certificates = cache();
   private final Cache<CustomerId, Known<Optional<MailboxId>>> mailboxes = cache();
   private final Cache<Owner, Known<SendLimit>> limits = cache();
+  private final Cache<Used, Boolean> noted =
+      Caffeine.newBuilder().maximumSize(CACHED).expireAfterWrite(NOTED).build();
+  private volatile long awayUntil = System.nanoTime();
 
   /**
    * @param fresh how long an answer is used without asking again
@@ -55,23 +70,45 @@ public final class DatabaseAccounts implements Accounts {
 
   @Override
   public CredentialLookup find(EmailAddress name) {
+    if (isAway()) {
+      return new CredentialLookup.Unavailable(AWAY);
+    }
     try {
-      return database
-          .row(
-              "select c.*, a.address from address a join credential c on c.mailbox_id = a.mailbox_id"
+      List<Row> rows =
+          database.rows(
+              "select a.customer_id, a.mailbox_id, a.address, s.* from address a cross join lateral"
+                  + " (select '' name, '' selector, hash, scram_iterations, scram_salt,"
+                  + " scram_stored_key, scram_server_key from credential c where c.mailbox_id ="
+                  + " a.mailbox_id union all select name, selector, hash, scram_iterations,"
+                  + " scram_salt, scram_stored_key, scram_server_key from app_password p where"
+                  + " p.mailbox_id = a.mailbox_id) s"
                   // Who left, by the customer's own directory, logs in no more.
-                  + " where a.address = ? and (a.refused_from is null or a.refused_from > now())",
-              DatabaseAccounts::credential,
-              name.key())
-          .<CredentialLookup>map(CredentialLookup.Found::new)
-          .orElseGet(CredentialLookup.Nobody::new);
+                  + " where a.address = ? and (a.refused_from is null or a.refused_from > now())"
+                  + " order by s.name",
+              row -> new Row(user(row), secret(row)),
+              name.key());
+      return rows.isEmpty()
+          ? new CredentialLookup.Nobody()
+          : new CredentialLookup.Found(
+              new Credential(rows.getFirst().user(), rows.stream().map(Row::secret).toList()));
     } catch (JdbiException e) {
+      leaveAlone();
       LOG.warn("a login cannot be looked up: {}", e.getMessage());
-      return new CredentialLookup.Unavailable("the database is away");
+      return new CredentialLookup.Unavailable(AWAY);
     }
   }
 
-  private static Credential credential(ResultSet row) throws SQLException {
+  private record Row(Submitter user, Credential.Secret secret) {}
+
+  private static Submitter user(ResultSet row) throws SQLException {
+    return new Submitter(
+        Submitter.Kind.USER,
+        new CustomerId(row.getObject("customer_id", UUID.class)),
+        new MailboxId(row.getObject("mailbox_id", UUID.class)),
+        row.getString("address"));
+  }
+
+  private static Credential.Secret secret(ResultSet row) throws SQLException {
     int iterations = row.getInt("scram_iterations");
     Optional<ScramKeys> scram =
         row.wasNull()
@@ -82,18 +119,36 @@ public final class DatabaseAccounts implements Accounts {
                     row.getBytes("scram_salt"),
                     row.getBytes("scram_stored_key"),
                     row.getBytes("scram_server_key")));
-    return new Credential(
-        new Submitter(
-            Submitter.Kind.USER,
-            new CustomerId(row.getObject("customer_id", UUID.class)),
-            new MailboxId(row.getObject("mailbox_id", UUID.class)),
-            row.getString("address")),
-        row.getString("hash"),
-        scram);
+    return new Credential.Secret(
+        row.getString("name"), row.getString("selector"), row.getString("hash"), scram);
   }
 
   @Override
-  public Optional<MailboxId> serverMailbox(CustomerId customer) {
+  public void used(MailboxId mailbox, String appPassword) {
+    Used use = new Used(mailbox, appPassword);
+    if (noted.getIfPresent(use) != null || isAway()) {
+      return;
+    }
+    noted.put(use, true);
+    try {
+      database
+          .jdbi()
+          .useHandle(
+              handle ->
+                  handle.execute(
+                      "insert into app_password_use select mailbox_id, name, now() from app_password"
+                          + " where mailbox_id = ? and name = ? on conflict (mailbox_id, name) do"
+                          + " update set used_at = excluded.used_at",
+                      mailbox.value(),
+                      appPassword));
+    } catch (JdbiException e) {
+      leaveAlone();
+      LOG.warn("that an app password was used cannot be noted: {}", e.getMessage());
+    }
+  }
+
+  @Override
+  public Lookup<Optional<MailboxId>> serverMailbox(CustomerId customer) {
     return ask(
         mailboxes,
         customer,
@@ -101,21 +156,27 @@ public final class DatabaseAccounts implements Accounts {
             database.row(
                 "select server_mailbox from customer where id = ? and server_mailbox is not null",
                 row -> new MailboxId(row.getObject(1, UUID.class)),
-                customer.value()),
-        Optional.empty());
+                customer.value()));
   }
 
   @Override
   public boolean asksForCertificates() {
-    return !certificates().isEmpty();
+    return switch (certificates()) {
+      case Lookup.Known<Map<String, CustomerId>>(Map<String, CustomerId> all) -> !all.isEmpty();
+      case Lookup.Unavailable<Map<String, CustomerId>> unavailable -> true;
+    };
   }
 
   @Override
-  public Optional<CustomerId> certifiedServer(String fingerprint) {
-    return Optional.ofNullable(certificates().get(fingerprint));
+  public Lookup<Optional<CustomerId>> certifiedServer(String fingerprint) {
+    return switch (certificates()) {
+      case Lookup.Known<Map<String, CustomerId>>(Map<String, CustomerId> all) ->
+          Lookup.of(Optional.ofNullable(all.get(fingerprint)));
+      case Lookup.Unavailable<Map<String, CustomerId>>(String why) -> new Lookup.Unavailable<>(why);
+    };
   }
 
-  private Map<String, CustomerId> certificates() {
+  private Lookup<Map<String, CustomerId>> certificates() {
     return ask(
         certificates,
         "all",
@@ -126,12 +187,11 @@ public final class DatabaseAccounts implements Accounts {
                     row ->
                         Map.entry(row.getString(1), new CustomerId(row.getObject(2, UUID.class))))
                 .stream()
-                .collect(Collectors.toUnmodifiableMap(Map.Entry::getKey, Map.Entry::getValue)),
-        Map.of());
+                .collect(Collectors.toUnmodifiableMap(Map.Entry::getKey, Map.Entry::getValue)));
   }
 
   @Override
-  public SendLimit limits(CustomerId customer, Optional<MailboxId> mailbox) {
+  public Lookup<SendLimit> limits(CustomerId customer, Optional<MailboxId> mailbox) {
     return ask(
         limits,
         new Owner(customer, mailbox),
@@ -147,8 +207,7 @@ public final class DatabaseAccounts implements Accounts {
                   customer.value(),
                   of)
               .orElse(SendLimit.NONE);
-        },
-        SendLimit.NONE);
+        });
   }
 
   private static OptionalInt number(ResultSet row, int column) throws SQLException {
@@ -156,19 +215,31 @@ public final class DatabaseAccounts implements Accounts {
     return row.wasNull() ? OptionalInt.empty() : OptionalInt.of(value);
   }
 
-  private <K, T> T ask(Cache<K, Known<T>> cache, K key, Supplier<T> load, T unknown) {
+  private <K, T> Lookup<T> ask(Cache<K, Known<T>> cache, K key, Supplier<T> load) {
     Known<T> old = cache.getIfPresent(key);
     long now = System.nanoTime();
-    if (old != null && now - old.loadedNanos() < freshNanos) {
-      return old.value();
+    if (old != null && (now - old.loadedNanos() < freshNanos || isAway())) {
+      return Lookup.of(old.value());
+    }
+    if (isAway()) {
+      return new Lookup.Unavailable<>(AWAY);
     }
     try {
       T fresh = load.get();
       cache.put(key, new Known<>(fresh, now));
-      return fresh;
+      return Lookup.of(fresh);
     } catch (JdbiException e) {
+      leaveAlone();
       LOG.warn("accounts cannot be read: {}", e.getMessage());
-      return old == null ? unknown : old.value();
+      return old == null ? new Lookup.Unavailable<>(AWAY) : Lookup.of(old.value());
     }
+  }
+
+  private boolean isAway() {
+    return System.nanoTime() - awayUntil < 0;
+  }
+
+  private void leaveAlone() {
+    awayUntil = System.nanoTime() + RETRY_NANOS;
   }
 }

@@ -205,17 +205,18 @@ public final class DatabaseDirectory implements Directory, Routing {
   }
 
   @Override
-  public Optional<CustomerId> registeredServer(InetAddress client) {
+  public Lookup<Optional<CustomerId>> registeredServer(InetAddress client) {
     try {
       for (Registered each : cached(servers, "all", this::loadServers)) {
         if (each.network().contains(client)) {
-          return Optional.of(each.customer());
+          return Lookup.of(Optional.of(each.customer()));
         }
       }
+      return Lookup.of(Optional.empty());
     } catch (Away e) {
       LOG.warn("the directory cannot look up servers: {}", e.toString());
+      return new Lookup.Unavailable<>("the database is away");
     }
-    return Optional.empty();
   }
 
   @Override

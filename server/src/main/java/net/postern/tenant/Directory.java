@@ -38,7 +38,7 @@ public interface Directory {
   /**
    * The customer who registered this client as a server of theirs, so that it may send to anyone.
    *
-   * @return empty when nobody did
+   * @return an empty answer when nobody did
    */
-  Optional<CustomerId> registeredServer(InetAddress client);
+  Lookup<Optional<CustomerId>> registeredServer(InetAddress client);
 }

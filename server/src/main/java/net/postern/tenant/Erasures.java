@@ -309,6 +309,7 @@ public final class Erasures {
     handle.execute("delete from directory_entry where mailbox_id = ?", mailbox.value());
     handle.execute("delete from address where mailbox_id = ?", mailbox.value());
     handle.execute("delete from credential where mailbox_id = ?", mailbox.value());
+    handle.execute("delete from app_password where mailbox_id = ?", mailbox.value());
     handle.execute("delete from send_limit where mailbox_id = ?", mailbox.value());
     handle.execute(
         "update customer set server_mailbox = null where server_mailbox = ?", mailbox.value());
@@ -362,6 +363,7 @@ public final class Erasures {
     handle.execute("delete from directory_status where customer_id = ?", id);
     handle.execute("delete from server_certificate where customer_id = ?", id);
     handle.execute("delete from credential where customer_id = ?", id);
+    handle.execute("delete from app_password where customer_id = ?", id);
     handle.execute("delete from send_limit where customer_id = ?", id);
     handle.execute("delete from sender_entry where customer_id = ?", id);
     handle.execute("delete from check_choice where customer_id = ?", id);

@@ -38,6 +38,7 @@ public record TablePart(String table, String whose) implements SettingsPart {
               "route", "domain in (select name from domain where customer_id = :customer)"),
           new TablePart("legal_hold", "customer_id = :customer"),
           new TablePart("credential", "customer_id = :customer"),
+          new TablePart("app_password", "customer_id = :customer"),
           new TablePart("send_limit", "customer_id = :customer"),
           new TablePart("server_certificate", "customer_id = :customer"),
           new TablePart("sender_entry", "customer_id = :customer"),

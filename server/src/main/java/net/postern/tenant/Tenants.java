@@ -119,6 +119,35 @@ public final class Tenants {
   }
 
   /**
+   * Takes back what {@link #addServer} gave. Sessions under way are not cut off; what they ask for
+   * next is refused when the node has noticed.
+   */
+  public void removeServer(Customer customer, Network network) throws TenantException {
+    int removed =
+        change(
+            "server " + network,
+            handle ->
+                handle.execute(
+                    "delete from registered_server where customer_id = ? and network ="
+                        + " network(?::inet)",
+                    customer.id().value(),
+                    network.toString()));
+    if (removed == 0) {
+      throw new TenantException(
+          "\"%s\" has no server %s; 'admin customer servers' lists those it has"
+              .formatted(customer.name(), network));
+    }
+  }
+
+  /** The networks of a customer's own servers, in order. */
+  public List<Network> servers(Customer customer) {
+    return database.rows(
+        "select network::text network from registered_server where customer_id = ? order by network",
+        row -> Network.parse(row.getString("network")).orElseThrow(),
+        customer.id().value());
+  }
+
+  /**
    * Adds a domain, and a postmaster with a mailbox and key of its own: mail for it is taken from
    * the first moment (RFC 5321 §4.5.1). {@link #addAlias} makes an existing user the postmaster.
    *

@@ -8,14 +8,21 @@ import java.net.Socket;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.MessageDigest;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
+import net.postern.config.Network;
+import net.postern.config.TestConfig;
+import net.postern.db.Database;
+import net.postern.db.TestDatabase;
+import net.postern.source.Sources;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,6 +63,87 @@ class ClientCertificateTest {
     @Override
     public java.security.cert.X509Certificate[] getAcceptedIssuers() {
       return new java.security.cert.X509Certificate[0];
+    }
+  }
+
+  private static Dialogue secured(TestEdge edge, SSLContext context) throws Exception {
+    Socket plain = new Socket(edge.address().getAddress(), edge.port());
+    Dialogue first = new Dialogue(plain);
+    first.expect("220");
+    first.send("STARTTLS\r\n");
+    first.expect("220");
+    SSLSocket secure =
+        (SSLSocket) context.getSocketFactory().createSocket(plain, TestEdge.HOSTNAME, 25, true);
+    secure.startHandshake();
+    Dialogue dialogue = new Dialogue(secure);
+    dialogue.send("HELO relay.example\r\nMAIL FROM:<sales@example.org>\r\n");
+    dialogue.expect("250");
+    dialogue.expect("250");
+    return dialogue;
+  }
+
+  /** A proxy has a certificate of its own: whom it speaks for has not. */
+  @Test
+  void aProxysCertificateIsNotTheClients() throws Exception {
+    Client client = client();
+    TestEdge.Settings settings = new TestEdge.Settings();
+    settings.tls = Optional.of(TestTls.server());
+    settings.certificate = Optional.of(client.fingerprint());
+    settings.xclients = List.of(Network.parse("127.0.0.1").orElseThrow());
+    settings.world.zone("example.org MX 10 mx.example.org");
+    try (TestEdge edge = new TestEdge(settings);
+        Dialogue dialogue = secured(edge, client.context())) {
+      // The control: for itself it may send.
+      dialogue.send("RCPT TO:<someone@elsewhere.example>\r\nRSET\r\n");
+      dialogue.expect("250 2.1.5");
+      dialogue.expect("250");
+      for (String whom : List.of("HELO=said.example", "ADDR=192.0.2.7")) {
+        dialogue.send("XCLIENT " + whom + "\r\n");
+        dialogue.expect("220");
+        dialogue.send("HELO relay.example\r\nMAIL FROM:<sales@example.org>\r\n");
+        dialogue.expect("250");
+        dialogue.expect("250");
+        dialogue.send("RCPT TO:<someone@elsewhere.example>\r\nRSET\r\n");
+        dialogue.expect("550 5.7.1 Relaying denied");
+        dialogue.expect("250");
+      }
+    }
+  }
+
+  /** A server of a customer's has old lists of recipients; nobody takes it for a harvester. */
+  @Test
+  void whoIsKnownByItIsNoHarvester() throws Exception {
+    Client client = client();
+    TestEdge.Settings settings = new TestEdge.Settings();
+    settings.tls = Optional.of(TestTls.server());
+    settings.certificate = Optional.of(client.fingerprint());
+    try (Database database = TestDatabase.open()) {
+      settings.sources =
+          Optional.of(
+              new Sources(
+                  TestConfig.limits("exempt = []"),
+                  List.of(),
+                  new byte[32],
+                  database,
+                  event -> {},
+                  InstantSource.fixed(Instant.parse("2026-06-01T08:00:00Z"))));
+      try (TestEdge edge = new TestEdge(settings)) {
+        try (Dialogue dialogue = secured(edge, client.context())) {
+          for (int i = 0; i < 12; i++) {
+            dialogue.send("RCPT TO:<nobody" + i + "@example.org>\r\n");
+            dialogue.expect("550 5.1.1");
+          }
+        }
+        // The control: the same from a stranger.
+        try (Dialogue dialogue = secured(edge, TestTls.client())) {
+          String said = "";
+          for (int i = 0; i < 12 && !said.startsWith("554"); i++) {
+            dialogue.send("RCPT TO:<nobody" + i + "@example.org>\r\n");
+            said = dialogue.line();
+          }
+          assertTrue(said.startsWith("554 5.7.1 Your address"), said);
+        }
+      }
     }
   }
 

@@ -12,6 +12,7 @@ import net.postern.address.EmailAddress;
 import net.postern.id.CustomerId;
 import net.postern.id.MailboxId;
 import net.postern.tenant.Directory;
+import net.postern.tenant.Lookup;
 import net.postern.tenant.Recipient;
 import net.postern.tenant.RecipientLookup;
 
@@ -32,6 +33,10 @@ final class TestDirectory implements Directory {
 
   void register(InetAddress client) {
     registered.add(client);
+  }
+
+  void unregister(InetAddress client) {
+    registered.remove(client);
   }
 
   @Override
@@ -76,8 +81,13 @@ final class TestDirectory implements Directory {
     };
   }
 
+  /** Whether the servers cannot be looked up. */
+  volatile boolean away;
+
   @Override
-  public Optional<CustomerId> registeredServer(InetAddress client) {
-    return registered.contains(client) ? Optional.of(CUSTOMER) : Optional.empty();
+  public Lookup<Optional<CustomerId>> registeredServer(InetAddress client) {
+    return away
+        ? new Lookup.Unavailable<>("away on purpose")
+        : Lookup.of(registered.contains(client) ? Optional.of(CUSTOMER) : Optional.empty());
   }
 }

@@ -105,6 +105,10 @@ class PersonDataTest {
     for (String sql :
         List.of(
             "credential (mailbox_id, customer_id, hash) values (" + own + ", 'x')",
+            "app_password (mailbox_id, customer_id, name, selector, hash) values ("
+                + own
+                + ", 'phone', 's', 'x')",
+            "app_password_use values ('" + id + "', 'phone', now())",
             "send_limit (mailbox_id, customer_id) values (" + own + ")",
             "send_limit (customer_id) values ('" + whole + "')",
             "sender_entry (mailbox_id, customer_id, entry, kind) values ("
@@ -136,7 +140,6 @@ class PersonDataTest {
             "login_failure (key, failures, last_at) values ('both:"
                 + id
                 + ":192.0.2.0/24', 1, now())",
-            "login_failure (key, failures, last_at) values ('name:" + user + "', 1, now())",
             "send_count values ('" + id + "', now(), 1, 1)",
             "send_count values ('" + whole + "', now(), 1, 1)",
             "greylist (key, customer_id, first_at, expires_at) values (uuid_send('"

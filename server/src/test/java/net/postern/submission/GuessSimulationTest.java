@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.InetAddress;
+import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import net.postern.db.Database;
@@ -169,5 +171,91 @@ class GuessSimulationTest {
       }
     }
     assertEquals(GuessThrottle.FREE - 1, allowed);
+  }
+
+  /** What a node forgot, or never heard of, it reads when it is asked for. */
+  @Test
+  void aNodeThatStartsKnowsWhatTheOthersKnow() {
+    try (Database database = TestDatabase.open()) {
+      GuessThrottle one = new GuessThrottle(clock, database);
+      MailboxId account = MailboxId.create();
+      MailboxId other = MailboxId.create();
+      assertTrue(tryRight(one, account, source(1)));
+      for (int i = 0; i < GuessThrottle.FREE; i++) {
+        assertTrue(tryWrong(one, account, source(100 + i)));
+      }
+      one.exchange(database);
+      // It never exchanged anything.
+      GuessThrottle fresh = new GuessThrottle(clock, database);
+      assertInstanceOf(GuessThrottle.Answer.Locked.class, fresh.ask(account, source(200)));
+      assertTrue(tryRight(fresh, account, source(1)), "its own source is known");
+      assertTrue(tryRight(fresh, other, source(201)), "control: another account is not locked");
+    }
+  }
+
+  @Test
+  void namesThatNobodyHasAreCountedByAllNodes() {
+    try (Database database = TestDatabase.open()) {
+      GuessThrottle one = new GuessThrottle(clock);
+      GuessThrottle two = new GuessThrottle(clock);
+      for (int i = 0; i < GuessThrottle.FREE; i++) {
+        if (one.ask("abcde", source(i)) instanceof GuessThrottle.Answer.Allowed(var attempt)) {
+          attempt.failed();
+        }
+      }
+      one.exchange(database);
+      two.exchange(database);
+      assertInstanceOf(GuessThrottle.Answer.Locked.class, two.ask("abcde", source(900)));
+      assertInstanceOf(GuessThrottle.Answer.Allowed.class, two.ask("12345", source(900)));
+    }
+  }
+
+  /** However many rows changed at one moment, all are read. */
+  @Test
+  void moreThanAPageOfChangesOfOneMomentAreRead() {
+    try (Database database = TestDatabase.open()) {
+      GuessThrottle node = new GuessThrottle(clock, Optional.empty(), 10);
+      List<MailboxId> accounts =
+          java.util.stream.IntStream.range(0, 35).mapToObj(_ -> MailboxId.create()).toList();
+      database
+          .jdbi()
+          .useHandle(
+              handle -> {
+                Object at = handle.select("select clock_timestamp()").mapTo(Timestamp.class).one();
+                for (MailboxId each : accounts) {
+                  handle.execute(
+                      "insert into login_failure values (?, 10, ?, ?)",
+                      "account:" + each,
+                      Timestamp.from(clock.instant()),
+                      at);
+                }
+              });
+      assertTrue(tryRight(node, accounts.get(3), source(3)), "control: nothing was read yet");
+      node.exchange(database);
+      for (int i = 0; i < accounts.size(); i++) {
+        // Not from where one just logged in.
+        assertInstanceOf(
+            GuessThrottle.Answer.Locked.class, node.ask(accounts.get(i), source(700 + i)), "" + i);
+      }
+    }
+  }
+
+  @Test
+  void whileTheDatabaseIsAwayEachNodeCountsAloneAndNobodyWaitsForLong() {
+    try (Database database = TestDatabase.open()) {
+      GuessThrottle node = new GuessThrottle(clock, database);
+      TestDatabase.takeAway(database);
+      long begun = System.nanoTime();
+      for (int i = 0; i < 500; i++) {
+        assertTrue(tryRight(node, MailboxId.create(), source(i)));
+      }
+      Duration took = Duration.ofNanos(System.nanoTime() - begun);
+      assertTrue(took.compareTo(Duration.ofSeconds(30)) < 0, took::toString);
+      MailboxId account = MailboxId.create();
+      for (int i = 0; i < GuessThrottle.FREE; i++) {
+        assertTrue(tryWrong(node, account, source(600 + i)));
+      }
+      assertInstanceOf(GuessThrottle.Answer.Locked.class, node.ask(account, source(900)));
+    }
   }
 }

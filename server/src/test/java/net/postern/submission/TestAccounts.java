@@ -2,10 +2,13 @@ package net.postern.submission;
 
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import net.postern.address.EmailAddress;
 import net.postern.id.CustomerId;
@@ -14,6 +17,7 @@ import net.postern.sasl.ScramKeys;
 import net.postern.tenant.Accounts;
 import net.postern.tenant.Credential;
 import net.postern.tenant.CredentialLookup;
+import net.postern.tenant.Lookup;
 import net.postern.tenant.PasswordHash;
 import net.postern.tenant.SendLimit;
 import net.postern.tenant.Submitter;
@@ -45,10 +49,32 @@ public final class TestAccounts implements Accounts {
 
   public void add(String address, String password) {
     byte[] salt = address.getBytes(StandardCharsets.UTF_8);
-    credentials.put(
-        address,
-        new Credential(
-            user(address), CHEAP.of(password), Optional.of(ScramKeys.of(password, salt, 4096))));
+    credentials.put(address, new Credential(user(address), List.of(secret("", password, salt))));
+  }
+
+  /** Adds a password that begins with six characters and a dash. */
+  public void addApp(String address, String name, String password) {
+    byte[] salt = address.getBytes(StandardCharsets.UTF_8);
+    List<Credential.Secret> all = new ArrayList<>();
+    Optional.ofNullable(credentials.get(address)).ifPresent(each -> all.addAll(each.secrets()));
+    all.add(secret(name, password, salt));
+    credentials.put(address, new Credential(user(address), all));
+  }
+
+  private static Credential.Secret secret(String name, String password, byte[] salt) {
+    return new Credential.Secret(
+        name,
+        name.isEmpty() ? "" : password.substring(0, 6),
+        CHEAP.of(password),
+        Optional.of(ScramKeys.of(password, salt, 4096)));
+  }
+
+  /** App passwords that were used, in order. */
+  public final List<String> used = new CopyOnWriteArrayList<>();
+
+  @Override
+  public void used(MailboxId mailbox, String appPassword) {
+    used.add(appPassword);
   }
 
   public void certificate(String fingerprint) {
@@ -66,23 +92,28 @@ public final class TestAccounts implements Accounts {
   }
 
   @Override
-  public Optional<MailboxId> serverMailbox(CustomerId of) {
-    return Optional.ofNullable(serverMailboxes.get(of));
+  public Lookup<Optional<MailboxId>> serverMailbox(CustomerId of) {
+    return answer(Optional.ofNullable(serverMailboxes.get(of)));
   }
 
   @Override
   public boolean asksForCertificates() {
-    return !certificates.isEmpty();
+    return away || !certificates.isEmpty();
   }
 
   @Override
-  public Optional<CustomerId> certifiedServer(String fingerprint) {
-    return Optional.ofNullable(certificates.get(fingerprint));
+  public Lookup<Optional<CustomerId>> certifiedServer(String fingerprint) {
+    return answer(Optional.ofNullable(certificates.get(fingerprint)));
   }
 
   @Override
-  public SendLimit limits(CustomerId of, Optional<MailboxId> mailbox) {
-    return limits.getOrDefault(mailbox.map(MailboxId::value).orElse(of.value()), SendLimit.NONE);
+  public Lookup<SendLimit> limits(CustomerId of, Optional<MailboxId> mailbox) {
+    return answer(
+        limits.getOrDefault(mailbox.map(MailboxId::value).orElse(of.value()), SendLimit.NONE));
+  }
+
+  private <T> Lookup<T> answer(T value) {
+    return away ? new Lookup.Unavailable<>("away on purpose") : Lookup.of(value);
   }
 
   public static InetAddress at(String address) {

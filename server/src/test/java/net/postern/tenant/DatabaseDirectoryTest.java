@@ -140,7 +140,7 @@ class DatabaseDirectoryTest {
     found(directory.lookup(address("ann@example.com")));
     directory.lookup(address("bob@example.com"));
     directory.lookup(address("x@elsewhere.example"));
-    assertEquals(Optional.of(customer.id()), directory.registeredServer(client));
+    assertEquals(Lookup.of(Optional.of(customer.id())), directory.registeredServer(client));
     directory.routeFor(customer.id(), address("ann@example.com"));
     directory.customer(customer.id());
 
@@ -150,7 +150,7 @@ class DatabaseDirectoryTest {
     for (String text : List.of("bob@example.com", "x@elsewhere.example", "never@asked.example")) {
       assertInstanceOf(RecipientLookup.Unavailable.class, directory.lookup(address(text)), text);
     }
-    assertEquals(Optional.of(customer.id()), directory.registeredServer(client));
+    assertEquals(Lookup.of(Optional.of(customer.id())), directory.registeredServer(client));
     assertEquals(
         new Route.Maildir(temp), directory.routeFor(customer.id(), address("ann@example.com")));
     assertEquals(customer.name(), directory.customer(customer.id()).name());

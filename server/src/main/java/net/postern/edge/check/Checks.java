@@ -139,7 +139,7 @@ public record Checks(
     rcpt.add(new OwnDomain(parts.directory())); // does a registered server send in its own name?
     rcpt.add(new SenderListCheck()); // does the recipient always, or never, want this sender?
     sources.ifPresent(each -> rcpt.add(new InternalBlock(each))); // is it on our own list?
-    sources.ifPresent(each -> rcpt.add(new HarvestWatch(each, parts.directory()))); // does it try?
+    sources.ifPresent(each -> rcpt.add(new HarvestWatch(each))); // does it try?
     sources.ifPresent(each -> rcpt.add(new RecipientRate(each))); // too many recipients?
     rcpt.add(new Dnsbl(rules.threshold())); // do block lists name the client?
     rcpt.add(new DomainList(rules.threshold())); // do they name the sender's domains?

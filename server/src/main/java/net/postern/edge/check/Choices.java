@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import net.postern.tenant.Lookup;
 import net.postern.tenant.RecipientLookup;
 
 /** What customers and users may choose of the checks, by name. */
@@ -39,9 +40,9 @@ public final class Choices {
               }
 
               @Override
-              public Optional<net.postern.id.CustomerId> registeredServer(
+              public Lookup<Optional<net.postern.id.CustomerId>> registeredServer(
                   java.net.InetAddress client) {
-                return Optional.empty();
+                return Lookup.of(Optional.empty());
               }
             }));
   }

@@ -57,12 +57,15 @@ final class EarlyQuestions implements Questions {
     Pending<Listings> listings =
         runs(Dnsbl.NAME)
             ? Pending.begin(
-                () ->
-                    parts.directory().registeredServer(address).isPresent()
-                        ? Listings.NONE
-                        : parts.lists().ask(address))
+                () -> isRegistered(address) ? Listings.NONE : parts.lists().ask(address))
             : plain.listings();
-    return new Client(address, name, listings);
+    return new Client(address, name, listings, false);
+  }
+
+  // When it cannot be said it is a stranger: what recipients chose cannot be said then either, and
+  // no check that a recipient may do without refuses.
+  private boolean isRegistered(InetAddress address) {
+    return parts.directory().registeredServer(address).orElse(Optional.empty()).isPresent();
   }
 
   @Override
@@ -116,7 +119,7 @@ final class EarlyQuestions implements Questions {
             .map(customer -> parts.policies().of(customer, mailbox(lookup)))
             .orElse(RecipientPolicy.NONE);
     RecipientPolicy.Sender sender = sender(policy, mail);
-    boolean ours = parts.directory().registeredServer(mail.client().address()).isPresent();
+    boolean ours = mail.client().certified() || isRegistered(mail.client().address());
     Rcpt question =
         new Rcpt(mail, address, lookup, policy, sender, ours, List.of(), Optional.empty());
     return lookup instanceof RecipientLookup.Group group ? ofGroup(question, group) : question;

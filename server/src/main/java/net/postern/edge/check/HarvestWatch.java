@@ -8,7 +8,6 @@ import net.postern.smtp.Reply;
 import net.postern.source.AskedRecipient;
 import net.postern.source.RecipientFinding;
 import net.postern.source.Sources;
-import net.postern.tenant.Directory;
 import net.postern.tenant.RecipientLookup;
 import net.postern.tenant.Tenants;
 
@@ -21,11 +20,9 @@ final class HarvestWatch implements Check<Rcpt> {
   private static final int LONGEST_WAIT_SECONDS = 10;
 
   private final Sources sources;
-  private final Directory directory;
 
-  HarvestWatch(Sources sources, Directory directory) {
+  HarvestWatch(Sources sources) {
     this.sources = sources;
-    this.directory = directory;
   }
 
   @Override
@@ -67,22 +64,18 @@ final class HarvestWatch implements Check<Rcpt> {
   }
 
   private CheckResult count(Rcpt question, boolean known, String name) {
-    var client = question.client().address();
     return result(
         sources.recipient(
-            client,
+            question.client().address(),
             new AskedRecipient(question.address().domain(), known, name),
-            () -> directory.registeredServer(client).isPresent()));
+            question::ours));
   }
 
   // A suspect's questions are not to become ours.
   private CheckResult look(Rcpt question) {
-    var client = question.client().address();
     return result(
         sources.suspicion(
-            client,
-            question.address().domain(),
-            () -> directory.registeredServer(client).isPresent()));
+            question.client().address(), question.address().domain(), question::ours));
   }
 
   private static CheckResult result(RecipientFinding finding) {

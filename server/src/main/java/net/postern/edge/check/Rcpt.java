@@ -17,7 +17,7 @@ import net.postern.tenant.Submitter;
  * @param lookup what the directory says of it
  * @param policy what the recipient and the customer chose
  * @param sender what their lists say of this sender
- * @param ours whether the client is a customer's registered server
+ * @param ours whether the client is a customer's registered server, by address or certificate
  * @param leftOut members of the group who do not want this sender's mail; they are no more in the
  *     lookup
  * @param submitter who may send to others: the user who logged in, or the registered server, which

@@ -157,8 +157,9 @@ class CheckRunTest {
     }
 
     @Override
-    public Optional<net.postern.id.CustomerId> registeredServer(java.net.InetAddress client) {
-      return Optional.empty();
+    public net.postern.tenant.Lookup<Optional<net.postern.id.CustomerId>> registeredServer(
+        java.net.InetAddress client) {
+      return net.postern.tenant.Lookup.of(Optional.empty());
     }
   }
 }

@@ -31,6 +31,7 @@ import net.postern.id.MailboxId;
 import net.postern.id.MessageId;
 import net.postern.source.Sources;
 import net.postern.tenant.Directory;
+import net.postern.tenant.Lookup;
 import net.postern.tenant.Recipient;
 import net.postern.tenant.RecipientLookup;
 import net.postern.testkit.ManualClock;
@@ -83,8 +84,8 @@ class HarvestSimulationTest {
         }
 
         @Override
-        public Optional<CustomerId> registeredServer(InetAddress client) {
-          return Optional.empty();
+        public Lookup<Optional<CustomerId>> registeredServer(InetAddress client) {
+          return Lookup.of(Optional.empty());
         }
       };
 
