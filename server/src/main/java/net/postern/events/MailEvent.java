@@ -69,7 +69,9 @@ public sealed interface MailEvent {
     /** The sender is not the account's, or not the server's customer's. */
     SENDER_DENIED,
     /** More than an account or customer may send. */
-    SEND_LIMIT
+    SEND_LIMIT,
+    /** The DNS could not say whether the reverse-path's domain exists. */
+    SENDER_UNKNOWN
   }
 
   /** A message got its {@code 250}. */

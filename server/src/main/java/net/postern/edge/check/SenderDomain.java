@@ -18,6 +18,9 @@ public sealed interface SenderDomain {
   /** It says that it takes no mail (RFC 7505 §3), so that nobody writes in its name. */
   record NullMx() implements SenderDomain {}
 
+  /** Nobody asked: the null reverse-path, a private network, or a user. */
+  record Unasked() implements SenderDomain {}
+
   /** It could not be found out. */
   record Unknown(String why) implements SenderDomain {}
 
