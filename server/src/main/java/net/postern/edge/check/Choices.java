@@ -28,7 +28,7 @@ public final class Choices {
       }
     }
     all.put(SpfCheck.NAME, List.of("note", "refuse", "off"));
-    all.put(Dnsbl.THRESHOLD, List.of(NUMBER));
+    all.put(ListVerdict.THRESHOLD, List.of(NUMBER));
     return all;
   }
 
