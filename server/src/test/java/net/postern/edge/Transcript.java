@@ -56,7 +56,7 @@ import net.postern.tenant.SenderList;
  * D. drain        the server begins to shut down
  * N. connect      the client connects anew
  * N. greeted 5    the same five times, each time waiting for a 220
- * Q: A H F T      a client of the address A connects, says HELO H, sends from F (<> is the null
+ * P: A H F T      a client of the address A connects, says HELO H, sends from F (<> is the null
  *                 reverse-path), all of which is taken, and asks for T; the reply comes next
  * G. message      the client sends a message without content, which is taken
  * M: text         intake got one more message, with this content (escapes as above)
@@ -259,7 +259,7 @@ final class Transcript {
         long millis = Duration.ofNanos(took).toMillis();
         assertTrue(millis >= Long.parseLong(text.strip()), where + ": it took " + millis + " ms");
       }
-      case "Q:" -> ask(text.strip().split(" +"), where, edge);
+      case "P:" -> ask(text.strip().split(" +"), where, edge);
       case "G." -> {
         toSend.write("DATA\r\n".getBytes(StandardCharsets.UTF_8));
         expect("354", where);
