@@ -30,6 +30,9 @@ final class CalloutAnswers {
   /** Rows that one pass of {@link #prune} deletes. */
   private static final int PRUNED = 10_000;
 
+  /** After a failure the database is left alone for this long: each question waits seconds. */
+  private static final long RETRY_NANOS = Duration.ofSeconds(1).toNanos();
+
   /** A definite answer and when it was given. */
   record Answer(boolean known, Instant at) {}
 
@@ -46,6 +49,7 @@ final class CalloutAnswers {
   private record Remembered<T>(T value, long readNanos) {}
 
   private final Database database;
+  private volatile long awayUntil = System.nanoTime();
   private final Cache<String, Remembered<Answer>> answers =
       Caffeine.newBuilder().maximumSize(CACHED).expireAfterWrite(Duration.ofDays(1)).build();
   private final Cache<String, Remembered<Domain>> domains =
@@ -61,6 +65,9 @@ final class CalloutAnswers {
     if (old != null && isFresh(old)) {
       return Optional.of(old.value());
     }
+    if (isAway()) {
+      return positive(old);
+    }
     try {
       Optional<Answer> stored =
           database.row(
@@ -71,10 +78,24 @@ final class CalloutAnswers {
       stored.ifPresent(answer -> answers.put(key, new Remembered<>(answer, System.nanoTime())));
       return stored;
     } catch (JdbiException e) {
-      LOG.debug("answers cannot be read", e);
-      // An old no may since have become a yes.
-      return Optional.ofNullable(old).map(Remembered::value).filter(Answer::known);
+      away("answers cannot be read", e);
+      return positive(old);
     }
+  }
+
+  // An old no may since have become a yes.
+  private static Optional<Answer> positive(@Nullable Remembered<Answer> old) {
+    return Optional.ofNullable(old).map(Remembered::value).filter(Answer::known);
+  }
+
+  /** Whether the database failed a moment ago and is not asked now. */
+  boolean isAway() {
+    return System.nanoTime() - awayUntil < 0;
+  }
+
+  private void away(String what, JdbiException e) {
+    awayUntil = System.nanoTime() + RETRY_NANOS;
+    LOG.debug(what, e);
   }
 
   void put(EmailAddress address, boolean known, Instant at, String reply) {
@@ -95,6 +116,9 @@ final class CalloutAnswers {
     if (old != null && isFresh(old)) {
       return old.value();
     }
+    if (isAway()) {
+      return old == null ? Domain.NEW : old.value();
+    }
     try {
       Domain stored =
           database
@@ -112,7 +136,7 @@ final class CalloutAnswers {
       domains.put(name, new Remembered<>(stored, System.nanoTime()));
       return stored;
     } catch (JdbiException e) {
-      LOG.debug("answers cannot be read", e);
+      away("answers cannot be read", e);
       return old == null ? Domain.NEW : old.value();
     }
   }
@@ -166,11 +190,14 @@ final class CalloutAnswers {
   }
 
   private void write(String sql, @Nullable Object... values) {
+    // What is not kept the other nodes ask for themselves.
+    if (isAway()) {
+      return;
+    }
     try {
       database.jdbi().useHandle(handle -> handle.execute(sql, values));
     } catch (JdbiException e) {
-      // The other nodes ask for themselves then.
-      LOG.debug("an answer cannot be kept", e);
+      away("an answer cannot be kept", e);
     }
   }
 

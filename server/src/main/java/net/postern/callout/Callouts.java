@@ -108,9 +108,11 @@ public final class Callouts implements AddressValidator, AutoCloseable {
     Duration age = last.map(each -> Duration.between(each.at(), now)).orElse(Duration.ZERO);
     var question = new Questions.Question(unlisted.address(), wasKnown, !probed);
     if (wasKnown && age.compareTo(config.positiveLife()) < 0) {
-      if (age.compareTo(config.refresh()) >= 0
-          && asking == Directory.Asking.ALLOWED
-          && underWay.size() < MAX_BACKGROUND) {
+      boolean again = age.compareTo(config.refresh()) >= 0 && underWay.size() < MAX_BACKGROUND;
+      if (again && asking == Directory.Asking.FORBIDDEN) {
+        return unasked(unlisted);
+      }
+      if (again) {
         CompletableFuture<Verdict> _ = begin(unlisted.customer(), question, routes);
       }
       return own(unlisted);
@@ -119,9 +121,7 @@ public final class Callouts implements AddressValidator, AutoCloseable {
       return new RecipientLookup.UnknownUser(unlisted.customer());
     }
     if (asking == Directory.Asking.FORBIDDEN) {
-      return wasKnown
-          ? own(unlisted)
-          : new RecipientLookup.Unavailable("the customer's server is not asked for this client");
+      return unasked(unlisted);
     }
     return switch (await(begin(unlisted.customer(), question, routes))) {
       case Verdict.Exists _ -> own(unlisted);
@@ -143,19 +143,25 @@ public final class Callouts implements AddressValidator, AutoCloseable {
       return found(unlisted, unlisted.mailbox().get());
     }
     String base = unlisted.base().key();
+    if (answers.isAway()) {
+      return madeBefore(unlisted);
+    }
     try {
       MailboxId mailbox = tenants.addFound(unlisted.base());
       made.put(base, mailbox);
       return found(unlisted, mailbox);
     } catch (TenantException | RuntimeException e) {
-      // The directory's last word may be from before the mailbox was made.
-      MailboxId before = made.getIfPresent(base);
-      if (before != null) {
-        return found(unlisted, before);
-      }
       LOG.warn("no mailbox for an address that a customer's server has: {}", e.getMessage());
-      return new RecipientLookup.Unavailable("a mailbox could not be made");
+      return madeBefore(unlisted);
     }
+  }
+
+  // The directory's last word may be from before the mailbox was made.
+  private RecipientLookup madeBefore(Unlisted unlisted) {
+    MailboxId before = made.getIfPresent(unlisted.base().key());
+    return before == null
+        ? new RecipientLookup.Unavailable("a mailbox could not be made")
+        : found(unlisted, before);
   }
 
   private static RecipientLookup shared(Unlisted unlisted) {
@@ -165,6 +171,10 @@ public final class Callouts implements AddressValidator, AutoCloseable {
         .map(mailbox -> found(unlisted, mailbox))
         .orElseGet(
             () -> new RecipientLookup.Unavailable("the domain has no mailbox for all addresses"));
+  }
+
+  private static RecipientLookup unasked(Unlisted unlisted) {
+    return new RecipientLookup.Unasked(unlisted.customer(), unlisted.mailbox());
   }
 
   private static RecipientLookup found(Unlisted unlisted, MailboxId mailbox) {

@@ -1,17 +1,28 @@
 package net.postern.edge;
 
 import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import net.postern.address.EmailAddress;
+import net.postern.edge.check.Check;
+import net.postern.edge.check.CheckRun;
+import net.postern.edge.check.Rcpt;
 import net.postern.edge.check.Refusal;
+import net.postern.events.MailEvent;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
+import net.postern.id.CustomerId;
 import net.postern.smtp.Parsed;
 import net.postern.smtp.RcptArguments;
 import net.postern.smtp.Reply;
 import net.postern.submission.SendLimits;
+import net.postern.tenant.Directory;
 import net.postern.tenant.Recipient;
 import net.postern.tenant.RecipientLookup;
+import net.postern.tenant.RecipientPolicy;
 import net.postern.tenant.Submitter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,9 +70,10 @@ final class RcptVerb implements Verb {
   private static SmtpSession.Next askPostmaster(SmtpSession session, Transaction transaction)
       throws IOException {
     EmailAddress postmaster = session.context().postmaster();
-    return switch (look(session.context(), postmaster)) {
+    return switch (look(session.context(), postmaster, Directory.Asking.FORBIDDEN)) {
       case RecipientLookup.Found found -> ask(session, transaction, postmaster);
       case RecipientLookup.Group group -> ask(session, transaction, postmaster);
+      case RecipientLookup.Unasked unasked -> ask(session, transaction, postmaster);
       case RecipientLookup.Unavailable unavailable -> ask(session, transaction, postmaster);
       case RecipientLookup.UnknownUser unknown -> noPostmaster(session, postmaster);
       case RecipientLookup.NotOurs notOurs -> noPostmaster(session, postmaster);
@@ -88,54 +100,112 @@ final class RcptVerb implements Verb {
     if (transaction.recipientCount() >= session.context().config().maxRecipients()) {
       return tooMany(session, address);
     }
-    RecipientLookup lookup = look(session.context(), address);
-    boolean foreign = lookup instanceof RecipientLookup.NotOurs;
-    Optional<Submitter> submitter = foreign ? session.submitter() : session.user();
+    EdgeContext context = session.context();
+    List<Check<Rcpt>> checks = context.checks(session.service()).rcpt();
+    RecipientLookup lookup = look(context, address, Directory.Asking.FORBIDDEN);
+    if (lookup instanceof RecipientLookup.Unasked) {
+      // Who is refused anyway costs the customer's server nothing, nor does who tries out
+      // addresses.
+      Optional<SmtpSession.Next> refused =
+          session.ask(
+              Stage.RCPT,
+              CheckRun.at(checks, Check.Turn.UNASKED),
+              question(session, transaction, address, lookup),
+              address.toString());
+      if (refused.isPresent()) {
+        return refused.get();
+      }
+      lookup = look(context, address, Directory.Asking.ALLOWED);
+      checks = CheckRun.at(checks, Check.Turn.ANSWERED);
+    }
+    Rcpt question = question(session, transaction, address, lookup);
     Optional<SmtpSession.Next> refused =
-        session.ask(
-            Stage.RCPT,
-            session.context().checks(session.service()).rcpt(),
-            session.questions().rcpt(transaction.question(), address, lookup).from(submitter),
-            address.toString());
+        session.ask(Stage.RCPT, checks, question, address.toString());
     if (refused.isPresent()) {
       return refused.get();
     }
+    Optional<Submitter> submitter = question.submitter();
+    List<Recipient> recipients = recipients(question);
+    boolean group = question.lookup() instanceof RecipientLookup.Group;
+    // A group alone always has room: the next one may have to come in another transaction.
+    if (group
+        && transaction.recipientCount() > 0
+        && transaction.countWith(recipients.size()) > MAX_EXPANDED) {
+      return tooMany(session, address);
+    }
     if (submitter.isPresent()) {
+      int fresh = transaction.fresh(recipients);
       Optional<SendLimits.Reached> reached =
-          session
-              .context()
+          context
               .outbound()
               .orElseThrow()
               .limits()
-              .ask(submitter.get(), transaction.counted() + 1);
+              .ask(submitter.get(), transaction.counted() + fresh);
       if (reached.isPresent()) {
         return session.refuse(
             Stage.RCPT,
-            Outgoing.limit(reached.get(), submitter.get(), session.context().clock().instant()),
+            Outgoing.limit(reached.get(), submitter.get(), context.clock().instant()),
             address.toString());
       }
-      transaction.sentBy(submitter.get());
+      transaction.sentBy(submitter.get(), fresh);
     }
-    if (lookup instanceof RecipientLookup.Found found) {
-      transaction.add(found.recipient());
-      return session.say(OK);
+    if (group) {
+      tellLeftOut(session, transaction, question);
+      transaction.add(address, recipients);
+    } else {
+      transaction.add(recipients.getFirst());
     }
-    if (lookup instanceof RecipientLookup.Group group) {
-      // A group alone always has room: the next one may have to come in another transaction.
-      if (transaction.recipientCount() > 0
-          && transaction.countWith(group.members().size()) > MAX_EXPANDED) {
-        return tooMany(session, address);
-      }
-      transaction.add(address, group.members());
-      return session.say(OK);
+    return session.say(OK);
+  }
+
+  private static List<Recipient> recipients(Rcpt question) {
+    if (question.lookup() instanceof RecipientLookup.Found found) {
+      return List.of(found.recipient());
     }
-    if (foreign && submitter.isPresent()) {
+    if (question.lookup() instanceof RecipientLookup.Group group) {
+      return group.members();
+    }
+    if (question.lookup() instanceof RecipientLookup.NotOurs && question.submitter().isPresent()) {
       // Kept for the sender: it is the sender's customer who accounts for it and may read it.
-      Submitter sender = submitter.get();
-      transaction.add(new Recipient(address, sender.customer(), sender.mailbox()));
-      return session.say(OK);
+      Submitter sender = question.submitter().get();
+      return List.of(new Recipient(question.address(), sender.customer(), sender.mailbox()));
     }
     throw new IllegalStateException("no check refused a recipient that was not found");
+  }
+
+  // One event for each customer among them: nobody reads of another customer's members.
+  private static void tellLeftOut(SmtpSession session, Transaction transaction, Rcpt question) {
+    Map<CustomerId, List<Rcpt.LeftOut>> byCustomer =
+        question.leftOut().stream()
+            .collect(
+                Collectors.groupingBy(
+                    each -> each.member().customer(), LinkedHashMap::new, Collectors.toList()));
+    byCustomer.forEach(
+        (customer, all) -> {
+          List<Rcpt.LeftOut> named = all.stream().limit(MailEvent.LeftOut.MAX_NAMED).toList();
+          session.emit(
+              new MailEvent.LeftOut(
+                  customer,
+                  session.peer(),
+                  transaction.reversePath(),
+                  question.address().toString(),
+                  named.stream().map(each -> each.member().address().toString()).toList(),
+                  all.size(),
+                  named.stream().map(each -> why(each.by())).toList()));
+        });
+  }
+
+  private static String why(RecipientPolicy.Sender.Blocked by) {
+    return "the %s's list has %s".formatted(by.byUser() ? "user" : "customer", by.entry());
+  }
+
+  private static Rcpt question(
+      SmtpSession session, Transaction transaction, EmailAddress address, RecipientLookup lookup) {
+    boolean foreign = lookup instanceof RecipientLookup.NotOurs;
+    return session
+        .questions()
+        .rcpt(transaction.question(), address, lookup)
+        .from(foreign ? session.submitter() : session.user());
   }
 
   private static SmtpSession.Next tooMany(SmtpSession session, EmailAddress address)
@@ -148,9 +218,10 @@ final class RcptVerb implements Verb {
 
   // The directory says what it cannot do by a value; should it throw all the same, the client still
   // gets its reply and may come again.
-  private static RecipientLookup look(EdgeContext context, EmailAddress address) {
+  private static RecipientLookup look(
+      EdgeContext context, EmailAddress address, Directory.Asking asking) {
     try {
-      return context.directory().lookup(address);
+      return context.directory().lookup(address, asking);
     } catch (RuntimeException e) {
       LOG.error("the directory failed on a look-up", e);
       return new RecipientLookup.Unavailable("it failed with " + e.getClass().getSimpleName());

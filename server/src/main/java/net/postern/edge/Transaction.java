@@ -78,10 +78,20 @@ final class Transaction {
     recipients.putIfAbsent(recipient.address().key(), recipient);
   }
 
-  /** Says who sends to others, for whose account one more recipient counts. */
-  void sentBy(Submitter submitter) {
+  /**
+   * Says who sends to others, for whose account more recipients count.
+   *
+   * @param recipients {@link #fresh}: a group counts as its members
+   */
+  void sentBy(Submitter submitter, int recipients) {
     sender = Optional.of(submitter);
-    counted++;
+    counted += recipients;
+  }
+
+  /** How many of some recipients are not there yet. */
+  int fresh(List<Recipient> some) {
+    return (int)
+        some.stream().filter(each -> !recipients.containsKey(each.address().key())).count();
   }
 
   /** Who sends to others; empty when every recipient is a customer's and nobody logged in. */

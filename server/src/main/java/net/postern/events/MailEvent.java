@@ -132,6 +132,33 @@ public sealed interface MailEvent {
    */
   record LoginLocked(Peer peer, String account, String scope, Duration left) implements MailEvent {}
 
+  /**
+   * Members of a group do not get its mail, since their lists have the sender; the others do.
+   *
+   * @param customer whose members they are
+   * @param group its address
+   * @param members some of them, at most {@link #MAX_NAMED}
+   * @param count how many they are
+   * @param why of each of them that are named, in their order
+   */
+  record LeftOut(
+      CustomerId customer,
+      Peer peer,
+      String reversePath,
+      String group,
+      List<String> members,
+      int count,
+      List<String> why)
+      implements MailEvent {
+    /** Members that are named. */
+    public static final int MAX_NAMED = 50;
+
+    public LeftOut {
+      members = List.copyOf(members);
+      why = List.copyOf(why);
+    }
+  }
+
   /** A message is in quarantine for this recipient. */
   record Held(MessageId message, CustomerId customer, String recipient, double score, String why)
       implements MailEvent {}

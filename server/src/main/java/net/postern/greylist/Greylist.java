@@ -278,4 +278,9 @@ public final class Greylist {
       throw new IllegalStateException("every Java has SHA-256", e);
     }
   }
+
+  /** Forgets all that was asked for a customer's recipients. */
+  public static void erase(Handle handle, CustomerId customer) {
+    handle.execute("delete from greylist where customer_id = ?", customer.value());
+  }
 }

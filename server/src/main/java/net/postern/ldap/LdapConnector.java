@@ -37,16 +37,22 @@ final class LdapConnector {
   /**
    * Opens a connection; the caller closes it.
    *
+   * @param limit covers it from the beginning
    * @throws LdapFailure with what each server said
    */
-  static LDAPConnection connect(DirectorySource source) throws LdapFailure {
+  static LDAPConnection connect(DirectorySource source, ReadingLimit limit) throws LdapFailure {
     SSLContext trust = trust(source.trusted());
     List<String> failures = new ArrayList<>();
     Optional<LDAPException> last = Optional.empty();
     for (String url : source.urls()) {
       try {
-        return open(source, new LDAPURL(url), trust);
+        return open(source, new LDAPURL(url), trust, limit);
       } catch (LDAPException e) {
+        if (limit.isOver()) {
+          failures.add(limit.said());
+          last = Optional.of(e);
+          break;
+        }
         failures.add(url + ": " + said(e));
         last = Optional.of(e);
         if (e.getResultCode().equals(ResultCode.INVALID_CREDENTIALS)) {
@@ -60,7 +66,8 @@ final class LdapConnector {
         : new LdapFailure("the directory has no URL");
   }
 
-  private static LDAPConnection open(DirectorySource source, LDAPURL url, SSLContext trust)
+  private static LDAPConnection open(
+      DirectorySource source, LDAPURL url, SSLContext trust, ReadingLimit limit)
       throws LDAPException {
     LDAPConnectionOptions options = new LDAPConnectionOptions();
     options.setConnectTimeoutMillis(CONNECT_MILLIS);
@@ -72,9 +79,16 @@ final class LdapConnector {
     options.setSSLSocketVerifier(new HostNameSSLSocketVerifier(true));
     LDAPConnection connection =
         url.getScheme().equals("ldaps")
-            ? new LDAPConnection(trust.getSocketFactory(), options, url.getHost(), url.getPort())
-            : new LDAPConnection(options, url.getHost(), url.getPort());
+            ? new LDAPConnection(trust.getSocketFactory(), options)
+            : new LDAPConnection(options);
     try {
+      boolean inTime = limit.covers(connection);
+      if (inTime) {
+        connection.connect(url.getHost(), url.getPort());
+      }
+      if (!inTime || limit.isOver()) {
+        throw new LDAPException(ResultCode.TIMEOUT, limit.said());
+      }
       if (source.startTls() && url.getScheme().equals("ldap")) {
         var result = connection.processExtendedOperation(new StartTLSExtendedRequest(trust));
         if (!result.getResultCode().equals(ResultCode.SUCCESS)) {

@@ -13,6 +13,7 @@ import com.unboundid.ldap.sdk.SearchResult;
 import com.unboundid.ldap.sdk.SearchResultEntry;
 import com.unboundid.ldap.sdk.SearchScope;
 import com.unboundid.ldap.sdk.controls.SimplePagedResultsControl;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -55,16 +56,19 @@ public final class LdapReader implements AutoCloseable {
 
   private final DirectorySource source;
   private final List<String> mail;
+  private final ReadingLimit limit;
   private final LDAPConnection connection;
   private final List<String> notes = new ArrayList<>();
 
   /**
    * Connects.
    *
+   * @param within for connecting and reading together
    * @throws LdapFailure when no server of the source can be used
    */
-  public LdapReader(DirectorySource source) throws LdapFailure {
+  public LdapReader(DirectorySource source, Duration within) throws LdapFailure {
     this.source = source;
+    this.limit = new ReadingLimit(within);
     this.mail =
         source.mailAttributes().isEmpty()
             ? switch (source.shape()) {
@@ -72,7 +76,16 @@ public final class LdapReader implements AutoCloseable {
               case AD -> List.of("mail", "proxyAddresses");
             }
             : source.mailAttributes();
-    this.connection = LdapConnector.connect(source);
+    this.connection = connect();
+  }
+
+  private LDAPConnection connect() throws LdapFailure {
+    try {
+      return LdapConnector.connect(source, limit);
+    } catch (LdapFailure e) {
+      limit.close();
+      throw e;
+    }
   }
 
   /** What was passed over, for people. */
@@ -111,7 +124,7 @@ public final class LdapReader implements AutoCloseable {
       }
       return new DirectorySnapshot(people, groups);
     } catch (LDAPException e) {
-      throw new LdapFailure(LdapConnector.said(e), e);
+      throw new LdapFailure(limit.isOver() ? limit.said() : LdapConnector.said(e), e);
     }
   }
 
@@ -336,6 +349,7 @@ public final class LdapReader implements AutoCloseable {
 
   @Override
   public void close() {
+    limit.close();
     connection.close();
   }
 }

@@ -1,8 +1,14 @@
 package net.postern.ldap;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import net.postern.events.Events;
 import net.postern.events.MailEvent;
 import net.postern.id.CustomerId;
@@ -11,18 +17,30 @@ import net.postern.tenant.DirectorySource;
 import net.postern.tenant.DirectorySources;
 import net.postern.tenant.DirectorySync;
 import net.postern.tenant.TenantException;
+import org.jdbi.v3.core.JdbiException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Brings customers' addresses up to date with their directories. Every node calls {@link #runDue};
  * a customer is one node's at a time. A directory that cannot be read changes nothing.
+ *
+ * <p>Threads: some customers beside each other, each on a virtual thread and with a limit of time
+ * of its own, so that one directory that is slow holds up no other customer.
  */
-public final class LdapSync {
+public final class LdapSync implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LdapSync.class);
 
-  /** Customers in one turn; the rest is due at the next. */
+  /** Customers that a node looks after at one time. */
+  static final int AT_ONCE = 8;
+
+  /** Customers that one thread looks after in a turn; the rest is due at the next. */
   private static final int MAX_TURN = 100;
+
+  /** For reading one directory: less than the lease of a customer. */
+  private static final Duration LIMIT = Duration.ofMinutes(10);
+
+  private static final Duration STOPPING = Duration.ofSeconds(5);
 
   /** What is said of one sync: so many lines. */
   private static final int MAX_NOTES = 20;
@@ -30,11 +48,23 @@ public final class LdapSync {
   private final DirectorySources sources;
   private final DirectorySync sync;
   private final Events events;
+  private final Duration limit;
+  private final Semaphore permits = new Semaphore(AT_ONCE);
+  private final ExecutorService threads =
+      Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("ldap-", 0).factory());
 
   public LdapSync(DirectorySources sources, DirectorySync sync, Events events) {
+    this(sources, sync, events, LIMIT);
+  }
+
+  /**
+   * @param limit for reading one directory
+   */
+  LdapSync(DirectorySources sources, DirectorySync sync, Events events, Duration limit) {
     this.sources = sources;
     this.sync = sync;
     this.events = events;
+    this.limit = limit;
   }
 
   /**
@@ -50,25 +80,69 @@ public final class LdapSync {
 
   /** Reads a directory and changes nothing. */
   public static Looked look(DirectorySource source) throws LdapFailure {
-    try (LdapReader reader = new LdapReader(source)) {
+    return look(source, LIMIT);
+  }
+
+  private static Looked look(DirectorySource source, Duration limit) throws LdapFailure {
+    try (LdapReader reader = new LdapReader(source, limit)) {
       DirectorySnapshot snapshot = reader.read();
       return new Looked(snapshot, reader.notes());
     }
   }
 
-  /** Syncs every customer whose turn it is. What fails is noted with the customer. */
+  /**
+   * Begins to sync every customer whose turn it is, as many at a time as there is room for, and
+   * does not wait for them. What fails is noted with the customer.
+   */
   public void runDue() {
-    for (int i = 0; i < MAX_TURN; i++) {
+    boolean begun = true;
+    while (begun && permits.tryAcquire()) {
+      begun = begin();
+    }
+  }
+
+  // The permit is given back by whoever has the customer in the end, or here.
+  private boolean begin() {
+    boolean begun = false;
+    try {
       Optional<CustomerId> due = sources.lease();
-      if (due.isEmpty()) {
-        return;
+      if (due.isPresent()) {
+        threads.execute(() -> runOneByOne(due.get()));
+        begun = true;
       }
-      try {
-        DirectorySync.Applied _ = run(due.get(), false);
-      } catch (TenantException e) {
-        LOG.debug("not applied, as the status says", e);
+    } catch (RejectedExecutionException e) {
+      LOG.debug("this node is stopping; another one takes the customer when its lease is over", e);
+    } finally {
+      if (!begun) {
+        permits.release();
       }
     }
+    return begun;
+  }
+
+  private void runOneByOne(CustomerId first) {
+    try {
+      Optional<CustomerId> due = Optional.of(first);
+      for (int i = 0; i < MAX_TURN && due.isPresent(); i++) {
+        try {
+          DirectorySync.Applied _ = run(due.get(), false);
+        } catch (TenantException e) {
+          LOG.debug("not applied, as the status says", e);
+        }
+        due = threads.isShutdown() ? Optional.empty() : sources.lease();
+      }
+    } catch (JdbiException e) {
+      LOG.warn("directories are not synced while the database is away: {}", e.toString());
+    } catch (RuntimeException e) {
+      LOG.error("a sync of a directory failed", e);
+    } finally {
+      permits.release();
+    }
+  }
+
+  /** Whether nothing is being synced that {@link #runDue} began. */
+  boolean isIdle() {
+    return permits.availablePermits() == AT_ONCE;
   }
 
   /**
@@ -88,9 +162,12 @@ public final class LdapSync {
           sources
               .find(customer)
               .orElseThrow(() -> new TenantException("the customer has no directory"));
-      looked = look(source);
+      looked = look(source, limit);
       applied = sync.apply(source, looked.snapshot(), acceptShrink);
     } catch (LdapFailure e) {
+      if (threads.isShutdown()) {
+        throw new TenantException("it was broken off, since this node is stopping", e);
+      }
       failed(customer, before, String.valueOf(e.getMessage()));
       throw new TenantException("the directory cannot be read: " + e.getMessage(), e);
     } catch (TenantException e) {
@@ -127,5 +204,18 @@ public final class LdapSync {
         + "\nand "
         + (notes.size() - MAX_NOTES)
         + " more";
+  }
+
+  /** Breaks off what is being read; nothing of it is applied. */
+  @Override
+  public void close() {
+    threads.shutdownNow();
+    try {
+      if (!threads.awaitTermination(STOPPING.toMillis(), TimeUnit.MILLISECONDS)) {
+        LOG.info("a directory is still being read; it is not waited for");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

@@ -125,6 +125,7 @@ public final class Node implements AutoCloseable {
   private final KeyUpkeep keyUpkeep;
   private final DnsjavaResolver dns;
   private final Callouts callouts;
+  private final LdapSync ldap;
   private final DeliveryEngine delivery;
   private final EdgeParts edgeParts;
   private final EdgeServer edge;
@@ -201,7 +202,7 @@ public final class Node implements AutoCloseable {
             outbound(config.delivery()),
             callouts,
             events);
-    Erasures erasures = new Erasures(database, keys, clock);
+    Erasures erasures = new Erasures(database, keys, clock, PersonParts.ALL);
     SegmentRetention retention =
         new SegmentRetention(
             database,
@@ -311,9 +312,12 @@ public final class Node implements AutoCloseable {
     keyUpkeep = rollback.add(new KeyUpkeep(keys, erasing::complete));
     keyUpkeep.start();
     JournalMerge merge = new JournalMerge(stores.list(), stores.minimum(), keys);
-    LdapSync ldap =
-        new LdapSync(
-            new DirectorySources(database, keys), new DirectorySync(database, tenants), events);
+    ldap =
+        rollback.add(
+            new LdapSync(
+                new DirectorySources(database, keys),
+                new DirectorySync(database, tenants),
+                events));
     jobs =
         List.of(
             rollback.add(new PeriodicJob("callout", CALLOUT_INTERVAL, callouts::tidy)),
@@ -421,6 +425,7 @@ public final class Node implements AutoCloseable {
     ledger.close();
     compactor.close();
     jobs.forEach(PeriodicJob::close);
+    ldap.close();
     edgeParts.close();
     if (!ledger.away()) {
       flush();

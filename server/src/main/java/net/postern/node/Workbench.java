@@ -81,7 +81,7 @@ public final class Workbench implements AutoCloseable {
     this.directories = new DirectorySources(database, keys);
     this.ldap = new LdapSync(directories, new DirectorySync(database, tenants), nobody);
     this.callouts = new CalloutReport(database);
-    Erasures erasures = new Erasures(database, keys, Clock.systemUTC());
+    Erasures erasures = new Erasures(database, keys, Clock.systemUTC(), PersonParts.ALL);
     this.erasing = new Erasing(erasures, new ErasedMail(database), keys, nobody);
     SegmentRetention retention =
         new SegmentRetention(

@@ -79,6 +79,16 @@ public final class MailLog implements Events {
             .number("seconds", locked.left().toSeconds());
         peer(locked.peer(), to);
       }
+      case MailEvent.LeftOut left -> {
+        to.text("event", "left-out")
+            .text("customer", left.customer().toString())
+            .address("group", left.group())
+            .addresses("members", left.members())
+            .number("count", left.count())
+            .texts("why", left.why());
+        peer(left.peer(), to);
+        to.address("from", left.reversePath());
+      }
       case MailEvent.Held held ->
           to.text("event", "held")
               .text("id", held.message().toString())

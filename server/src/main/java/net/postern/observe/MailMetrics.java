@@ -86,6 +86,7 @@ public final class MailMetrics implements Events, AutoCloseable {
   private final Counter acceptedBytes;
   private final Timer acceptTime;
   private final Counter held;
+  private final Counter leftOut;
   private final Counter released;
   private final Labelled<String> sourcesBlocked = new Labelled<>(this::sourceBlockedCounter);
   private final Counter sourcesReleased;
@@ -102,6 +103,7 @@ public final class MailMetrics implements Events, AutoCloseable {
             .serviceLevelObjectives(BUCKETS)
             .register(registry);
     held = counter("postern.held", "Deliveries put into quarantine");
+    leftOut = counter("postern.left.out", "Members of groups who do not want the sender's mail");
     released = counter("postern.released", "Deliveries let out of quarantine");
     sourcesReleased = counter("postern.sources.released", "Sources whose block has ended");
     delivered = counter("postern.delivered", "Deliveries that the next hop or mailbox took");
@@ -139,6 +141,7 @@ public final class MailMetrics implements Events, AutoCloseable {
       case MailEvent.LoggedIn _ -> logins.increment("ok");
       case MailEvent.AuthFailed _ -> logins.increment("failed");
       case MailEvent.LoginLocked locked -> logins.increment("locked-" + locked.scope());
+      case MailEvent.LeftOut left -> leftOut.increment(left.count());
       case MailEvent.Held _ -> held.increment();
       case MailEvent.SourceBlocked block -> sourcesBlocked.increment(block.kind());
       case MailEvent.SourceReleased _ -> sourcesReleased.increment();

@@ -114,6 +114,18 @@ final class Harvest {
     return find(address, mine, network, attacked, grade, trusted, now);
   }
 
+  /** What a source is taken for by what was counted before. */
+  RecipientFinding look(
+      Source address, String domain, Grade grade, BooleanSupplier trusted, Instant now) {
+    Entry mine = book.of(address);
+    if (!mine.hasUnknown(now)) {
+      return RecipientFinding.CLEAR;
+    }
+    Entry target = book.of(new Target(domain));
+    boolean attacked = target.hasUnknown(now) && attacked(target, now);
+    return find(address, mine, book.of(address.network()), attacked, grade, trusted, now);
+  }
+
   private RecipientFinding find(
       Source address,
       Entry mine,

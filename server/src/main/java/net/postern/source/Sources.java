@@ -125,6 +125,22 @@ public final class Sources implements Events, AutoCloseable {
     return harvest.count(address, domain, recipient, known, grade(address, now), trusted, now);
   }
 
+  /**
+   * What a client is taken for, without counting anything: before somebody else is asked whether
+   * its recipient exists.
+   *
+   * @param domain of the recipient, one of ours
+   * @param trusted whether the client is a customer's own server; asked only when it matters
+   */
+  public RecipientFinding suspicion(InetAddress client, String domain, BooleanSupplier trusted) {
+    if (isExempt(client)) {
+      return RecipientFinding.CLEAR;
+    }
+    Instant now = clock.instant();
+    Source address = Source.address(client);
+    return harvest.look(address, domain, grade(address, now), trusted, now);
+  }
+
   /** Counts a connection; whether it may go on as fast. */
   public Pace connect(InetAddress client) {
     return pace(client, meters -> meters.connects, Allowance::connects);

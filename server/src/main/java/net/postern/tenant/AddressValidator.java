@@ -15,7 +15,9 @@ public interface AddressValidator {
   /** Where nobody can be asked: it cannot say. */
   AddressValidator NONE =
       (unlisted, asking, routes) ->
-          new RecipientLookup.Unavailable("nobody here asks the customer's server");
+          asking == Directory.Asking.FORBIDDEN
+              ? new RecipientLookup.Unasked(unlisted.customer(), unlisted.mailbox())
+              : new RecipientLookup.Unavailable("nobody here asks the customer's server");
 
   /**
    * An address of a domain with {@link Validation#CALLOUT} that nobody entered.
@@ -35,7 +37,7 @@ public interface AddressValidator {
       boolean acceptUnknown) {}
 
   /**
-   * Found, unknown, or unavailable; never anything else.
+   * Found, unknown, or unavailable; with FORBIDDEN unasked, where the server would be asked now.
    *
    * @param asking whether the customer's server may be asked now
    * @param routes tell which server that is

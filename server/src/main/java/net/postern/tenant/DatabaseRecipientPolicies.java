@@ -5,10 +5,12 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import net.postern.db.Database;
 import net.postern.id.CustomerId;
@@ -65,68 +67,155 @@ public final class DatabaseRecipientPolicies implements RecipientPolicies {
 
   @Override
   public RecipientPolicy of(CustomerId customer, Optional<MailboxId> mailbox) {
-    Optional<RecipientPolicy.Owner> whole = owner(new Key(customer, Optional.empty()));
-    Optional<RecipientPolicy.Owner> user =
-        mailbox.isEmpty()
-            ? Optional.of(RecipientPolicy.Owner.NONE)
-            : owner(new Key(customer, mailbox));
-    return whole.isPresent() && user.isPresent()
-        ? new RecipientPolicy(true, user.get(), whole.get())
+    Key whole = new Key(customer, Optional.empty());
+    Key user = new Key(customer, mailbox);
+    return policy(owners(mailbox.isEmpty() ? Set.of(whole) : Set.of(whole, user)), whole, user);
+  }
+
+  @Override
+  public List<RecipientPolicy> of(List<Recipient> recipients) {
+    Set<Key> keys = new LinkedHashSet<>();
+    for (Recipient each : recipients) {
+      keys.add(new Key(each.customer(), Optional.empty()));
+      keys.add(new Key(each.customer(), Optional.of(each.mailbox())));
+    }
+    Map<Key, RecipientPolicy.Owner> owners = owners(keys);
+    return recipients.stream()
+        .map(
+            each ->
+                policy(
+                    owners,
+                    new Key(each.customer(), Optional.empty()),
+                    new Key(each.customer(), Optional.of(each.mailbox()))))
+        .toList();
+  }
+
+  private static RecipientPolicy policy(
+      Map<Key, RecipientPolicy.Owner> owners, Key whole, Key user) {
+    RecipientPolicy.Owner ofCustomer = owners.get(whole);
+    RecipientPolicy.Owner ofUser =
+        user.mailbox().isEmpty() ? RecipientPolicy.Owner.NONE : owners.get(user);
+    return ofCustomer != null && ofUser != null
+        ? new RecipientPolicy(true, ofUser, ofCustomer)
         : RecipientPolicy.UNKNOWN;
   }
 
-  private Optional<RecipientPolicy.Owner> owner(Key key) {
-    Loaded old = cache.getIfPresent(key);
+  // Without those that cannot be told now.
+  private Map<Key, RecipientPolicy.Owner> owners(Set<Key> keys) {
     long now = System.nanoTime();
-    if (old != null && (now - old.atNanos() < freshNanos || now - awayUntil < 0)) {
-      return Optional.of(old.owner());
+    boolean away = now - awayUntil < 0;
+    Map<Key, RecipientPolicy.Owner> owners = new HashMap<>();
+    Set<Key> missing = new LinkedHashSet<>();
+    for (Key key : keys) {
+      Loaded old = cache.getIfPresent(key);
+      if (old != null && (away || now - old.atNanos() < freshNanos)) {
+        owners.put(key, old.owner());
+      } else {
+        missing.add(key);
+      }
     }
-    if (now - awayUntil < 0) {
-      return Optional.empty();
+    if (away || missing.isEmpty()) {
+      return owners;
     }
     try {
-      RecipientPolicy.Owner fresh = load(key);
-      cache.put(key, new Loaded(fresh, now));
-      return Optional.of(fresh);
+      load(missing)
+          .forEach(
+              (key, fresh) -> {
+                cache.put(key, new Loaded(fresh, now));
+                owners.put(key, fresh);
+              });
     } catch (JdbiException e) {
       awayUntil = System.nanoTime() + RETRY_NANOS;
-      LOG.warn("the lists of {} cannot be read: {}", key.customer(), e.toString());
-      return Optional.ofNullable(old).map(Loaded::owner);
+      LOG.warn("lists of customers and users cannot be read: {}", e.toString());
+      for (Key key : missing) {
+        Loaded old = cache.getIfPresent(key);
+        if (old != null) {
+          owners.put(key, old.owner());
+        }
+      }
+    }
+    return owners;
+  }
+
+  private record Row(Key key, boolean choice, String name, String value) {}
+
+  /** What one said, as it comes row by row. */
+  private static final class Said {
+    final List<SenderList.Line> lines = new ArrayList<>();
+    final Map<String, String> choices = new HashMap<>();
+
+    RecipientPolicy.Owner owner() {
+      return lines.isEmpty() && choices.isEmpty()
+          ? RecipientPolicy.Owner.NONE
+          : new RecipientPolicy.Owner(
+              lines.isEmpty() ? SenderList.EMPTY : new SenderList(lines), choices);
     }
   }
 
-  private record Row(boolean choice, String name, String value) {}
-
-  private RecipientPolicy.Owner load(Key key) {
-    List<SenderList.Line> lines = new ArrayList<>();
-    Map<String, String> choices = new HashMap<>();
-    UUID mailbox = key.mailbox().map(MailboxId::value).orElse(null);
+  // One query for all. Users and customers apart, so that each finds its rows by the index.
+  private Map<Key, RecipientPolicy.Owner> load(Set<Key> keys) {
+    List<String> owners = new ArrayList<>();
+    List<String> mailboxes = new ArrayList<>();
+    List<String> customers = new ArrayList<>();
+    Map<Key, Said> said = new HashMap<>();
+    for (Key key : keys) {
+      said.put(key, new Said());
+      if (key.mailbox().isPresent()) {
+        owners.add(key.customer().toString());
+        mailboxes.add(key.mailbox().get().toString());
+      } else {
+        customers.add(key.customer().toString());
+      }
+    }
+    String[] ofUsers = owners.toArray(String[]::new);
+    String[] users = mailboxes.toArray(String[]::new);
+    String[] wholes = customers.toArray(String[]::new);
     List<Row> rows =
         database.rows(
             """
-            select false choice, entry as name, kind as value from sender_entry
-            where customer_id = ? and mailbox_id is not distinct from ?::uuid
+            select e.customer_id, e.mailbox_id, false choice, e.entry as name, e.kind as value
+            from unnest(?::uuid[], ?::uuid[]) k (customer, mailbox)
+            join sender_entry e on e.customer_id = k.customer and e.mailbox_id = k.mailbox
             union all
-            select true, name, value from check_choice
-            where customer_id = ? and mailbox_id is not distinct from ?::uuid""",
-            row -> new Row(row.getBoolean("choice"), row.getString("name"), row.getString("value")),
-            key.customer().value(),
-            mailbox,
-            key.customer().value(),
-            mailbox);
+            select customer_id, null, false, entry, kind from sender_entry
+            where customer_id = any(?::uuid[]) and mailbox_id is null
+            union all
+            select c.customer_id, c.mailbox_id, true, c.name, c.value
+            from unnest(?::uuid[], ?::uuid[]) k (customer, mailbox)
+            join check_choice c on c.customer_id = k.customer and c.mailbox_id = k.mailbox
+            union all
+            select customer_id, null, true, name, value from check_choice
+            where customer_id = any(?::uuid[]) and mailbox_id is null""",
+            row ->
+                new Row(
+                    new Key(
+                        new CustomerId(row.getObject("customer_id", UUID.class)),
+                        Optional.ofNullable(row.getObject("mailbox_id", UUID.class))
+                            .map(MailboxId::new)),
+                    row.getBoolean("choice"),
+                    row.getString("name"),
+                    row.getString("value")),
+            ofUsers,
+            users,
+            wholes,
+            ofUsers,
+            users,
+            wholes);
     for (Row row : rows) {
+      Said of = said.computeIfAbsent(row.key(), key -> new Said());
       if (row.choice()) {
-        choices.put(row.name(), row.value());
+        of.choices.put(row.name(), row.value());
       } else {
         SenderEntry.parse(row.name())
             .ifPresent(
                 entry ->
-                    lines.add(
+                    of.lines.add(
                         new SenderList.Line(
                             entry, SenderList.Kind.valueOf(row.value().toUpperCase(Locale.ROOT)))));
       }
     }
-    return new RecipientPolicy.Owner(
-        lines.isEmpty() ? SenderList.EMPTY : new SenderList(lines), choices);
+    Map<Key, RecipientPolicy.Owner> loaded = new HashMap<>();
+    said.forEach((key, of) -> loaded.put(key, of.owner()));
+    return loaded;
   }
 }

@@ -15,7 +15,7 @@ public interface Directory {
   enum Asking {
     /** When nothing is known. */
     ALLOWED,
-    /** Never: for a client that tries out addresses, whose questions would become ours. */
+    /** Never: a stranger's questions would become ours, and who sends is asked for no server. */
     FORBIDDEN
   }
 
@@ -26,9 +26,10 @@ public interface Directory {
   RecipientLookup lookup(EmailAddress address);
 
   /**
-   * The same for a client of whom something is known.
+   * The same, and whether it may take the time of a customer's server.
    *
-   * @param asking with FORBIDDEN an address that only the customer's server knows is unavailable
+   * @param asking with FORBIDDEN an address for which the customer's server would be asked now is
+   *     {@link RecipientLookup.Unasked}
    */
   default RecipientLookup lookup(EmailAddress address, Asking asking) {
     return lookup(address);

@@ -18,7 +18,8 @@ import net.postern.id.CustomerId;
  *     shape
  * @param interval from one sync to the next
  * @param grace how long the addresses of who is gone are still taken
- * @param maxGone of the entries, in percent: when more are gone at once nothing is changed
+ * @param maxGone of entries, people and addresses, in percent: when more of any are gone at once
+ *     nothing is changed
  */
 public record DirectorySource(
     CustomerId customer,

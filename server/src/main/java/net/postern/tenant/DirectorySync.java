@@ -24,8 +24,8 @@ import org.jdbi.v3.core.Handle;
  *       another entry takes that one's mailbox: nobody gets the mail of who had it before.
  *   <li>Who is gone or disabled is refused after the grace; mailbox and mail stay. Who comes back
  *       within or after it has the same mailbox.
- *   <li>When too many are gone at once nothing is changed: a directory that answers with half of
- *       its people is broken more often than it is right.
+ *   <li>When too many entries, people or addresses are gone at once nothing is changed: a directory
+ *       that answers with half of them is broken more often than it is right.
  * </ul>
  */
 public final class DirectorySync {
@@ -99,20 +99,59 @@ public final class DirectorySync {
         });
   }
 
+  // By entries, by people and by addresses: a filter that lost the people leaves many groups, and
+  // an account that may no longer read an attribute leaves every entry.
   private static void guard(DirectorySource source, State before, List<Wanted> wanted)
       throws TenantException {
-    Set<String> present = new HashSet<>();
-    wanted.forEach(each -> present.add(each.entry()));
-    long known = before.entries().values().stream().filter(Entry::present).count();
-    long gone =
-        before.entries().entrySet().stream()
-            .filter(each -> each.getValue().present() && !present.contains(each.getKey()))
-            .count();
-    boolean empty = known > 0 && present.isEmpty();
-    if (empty || (gone > FEW && gone * 100 > known * source.maxGone())) {
+    Set<UUID> ofGroups = new HashSet<>();
+    Set<String> addresses = new HashSet<>();
+    before
+        .rows()
+        .forEach(
+            (address, row) -> {
+              if (row.kind().equals("group")) {
+                ofGroups.add(row.mailbox());
+              }
+              if (row.source().equals("ldap") && !row.ending()) {
+                addresses.add(address);
+              }
+            });
+    Set<String> entries = new HashSet<>();
+    Set<String> people = new HashSet<>();
+    before
+        .entries()
+        .forEach(
+            (id, entry) -> {
+              if (entry.present()) {
+                entries.add(id);
+                if (!ofGroups.contains(entry.mailbox())) {
+                  people.add(id);
+                }
+              }
+            });
+    Set<String> entriesNow = new HashSet<>();
+    Set<String> peopleNow = new HashSet<>();
+    Set<String> addressesNow = new HashSet<>();
+    for (Wanted each : wanted) {
+      entriesNow.add(each.entry());
+      if (!each.group()) {
+        peopleNow.add(each.entry());
+      }
+      addressesNow.addAll(each.addresses());
+    }
+    guard(source, "entries", entries, entriesNow);
+    guard(source, "people", people, peopleNow);
+    guard(source, "addresses", addresses, addressesNow);
+  }
+
+  private static void guard(DirectorySource source, String what, Set<String> known, Set<String> now)
+      throws TenantException {
+    long gone = known.stream().filter(each -> !now.contains(each)).count();
+    boolean empty = !known.isEmpty() && now.isEmpty();
+    if (empty || (gone > FEW && gone * 100 > (long) known.size() * source.maxGone())) {
       throw new TenantException(
-          "%d of %d entries would be gone, so nothing was changed; when they are, 'admin ldap sync --accept-shrink' applies it"
-              .formatted(gone, known));
+          "%d of %d %s would be gone, so nothing was changed; when they are, 'admin ldap sync --accept-shrink' applies it"
+              .formatted(gone, known.size(), what));
     }
   }
 

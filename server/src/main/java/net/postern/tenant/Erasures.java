@@ -44,11 +44,16 @@ public final class Erasures {
   private final Database database;
   private final KeyRing keys;
   private final Clock clock;
+  private final List<PersonData> others;
 
-  public Erasures(Database database, KeyRing keys, Clock clock) {
+  /**
+   * @param others what other packages keep of people
+   */
+  public Erasures(Database database, KeyRing keys, Clock clock, List<? extends PersonData> others) {
     this.database = database;
     this.keys = keys;
     this.clock = clock;
+    this.others = List.copyOf(others);
   }
 
   /** Every mailbox whose key was erased. */
@@ -181,7 +186,7 @@ public final class Erasures {
           refuseWhenHeld(handle, target.customer(), Optional.of(mailbox));
           succeed(handle, target, successors);
           refuseLonelyPostmaster(handle, mailbox);
-          leave(handle, mailbox, now);
+          leave(handle, target.customer(), mailbox, now);
           DatabaseKeyShelf.erase(handle, mailbox.value(), tombstone);
         });
     keys.forget(mailbox.value());
@@ -274,7 +279,7 @@ public final class Erasures {
           LegalHolds.lock(handle, target.customer());
           if (find(mailbox).erasedAt().isEmpty()) {
             succeed(handle, target, successors);
-            leave(handle, mailbox, clock.instant());
+            leave(handle, target.customer(), mailbox, clock.instant());
           }
         });
     LOG.info(
@@ -291,7 +296,17 @@ public final class Erasures {
         "customer {} was erased before this database knew: its domains are gone now", customer);
   }
 
-  private static void leave(Handle handle, MailboxId mailbox, Instant now) {
+  private void leave(Handle handle, CustomerId customer, MailboxId mailbox, Instant now) {
+    PersonData.Leaving leaving =
+        new PersonData.Leaving(
+            customer,
+            Optional.of(mailbox),
+            List.of(mailbox),
+            texts(handle, "select address from address where mailbox_id = ?", mailbox.value()),
+            List.of());
+    others.forEach(each -> each.erase(handle, leaving));
+    leaveGroups(handle, customer, mailbox);
+    handle.execute("delete from directory_entry where mailbox_id = ?", mailbox.value());
     handle.execute("delete from address where mailbox_id = ?", mailbox.value());
     handle.execute("delete from credential where mailbox_id = ?", mailbox.value());
     handle.execute("delete from send_limit where mailbox_id = ?", mailbox.value());
@@ -303,8 +318,40 @@ public final class Erasures {
         "update mailbox set erased_at = ? where id = ?", Timestamp.from(now), mailbox.value());
   }
 
-  private static void leave(Handle handle, CustomerId customer, Instant now) {
+  // Of the customer's own groups, also with a detail. A group that nobody is left in stays: its
+  // mail waits, and a person decides. Other customers' groups are their own affair; what they have
+  // of the address is an address that does not exist.
+  private static void leaveGroups(Handle handle, CustomerId customer, MailboxId mailbox) {
+    handle.execute(
+        """
+        delete from group_member m using address a join domain d on d.name = a.domain
+        where a.mailbox_id = ? and m.customer_id = ? and (m.member = a.address or
+          right(m.member, length(d.name) + 1) = '@' || d.name
+          and starts_with(m.member, left(a.address, length(a.address) - length(d.name) - 1))
+          and position(substr(m.member, length(a.address) - length(d.name), 1) in d.subaddress) > 0)""",
+        mailbox.value(),
+        customer.value());
+  }
+
+  private static List<String> texts(Handle handle, String sql, UUID id) {
+    return handle.select(sql, id).mapTo(String.class).list();
+  }
+
+  private void leave(Handle handle, CustomerId customer, Instant now) {
     UUID id = customer.value();
+    PersonData.Leaving leaving =
+        new PersonData.Leaving(
+            customer,
+            Optional.empty(),
+            handle
+                .select("select id from mailbox where customer_id = ?", id)
+                .mapTo(UUID.class)
+                .map(MailboxId::new)
+                .list(),
+            List.of(),
+            texts(handle, "select name from domain where customer_id = ?", id));
+    others.forEach(each -> each.erase(handle, leaving));
+    handle.execute("delete from group_member where customer_id = ?", id);
     handle.execute("delete from address where customer_id = ?", id);
     handle.execute(
         "delete from route where domain in (select name from domain where customer_id = ?)", id);

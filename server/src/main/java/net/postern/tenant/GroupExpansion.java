@@ -19,6 +19,10 @@ import net.postern.id.MailboxId;
  * Finds who gets the mail of a group: its members, those of groups among them, and so on. Each
  * comes once, whichever way leads to it, so a group that contains itself is no loop. One query for
  * each level, and one for each member that is no exact address of ours.
+ *
+ * <p>A group of another customer among them gets the mail as it would from anybody: its members are
+ * that customer's recipients, by that customer's lists and decisions, and its copies for members
+ * outside are that customer's.
  */
 final class GroupExpansion {
   /** Members in the end; further ones get nothing and are reported. */
@@ -27,12 +31,28 @@ final class GroupExpansion {
   /** Groups within groups; what is deeper gets nothing and is reported. */
   static final int MAX_DEPTH = 10;
 
+  /**
+   * Whose the copies for members outside are, and whose key opens them. Within a customer that is
+   * the group that was asked for; another customer's group is on its own, as if the mail had come
+   * to it.
+   */
+  private record Owner(CustomerId customer, MailboxId mailbox) {}
+
   private record Member(
+      String group,
       String address,
       Optional<MailboxId> mailbox,
       Optional<CustomerId> customer,
-      boolean group,
-      boolean refused) {}
+      boolean isGroup,
+      boolean refused) {
+
+    // Of a group within one that has this owner.
+    Owner owner(Owner around) {
+      return customer.isEmpty() || mailbox.isEmpty() || customer.get().equals(around.customer())
+          ? around
+          : new Owner(customer.get(), mailbox.get());
+    }
+  }
 
   /**
    * What came of it.
@@ -44,6 +64,9 @@ final class GroupExpansion {
 
   private final Database database;
   private final Function<EmailAddress, RecipientLookup> others;
+
+  private record Leaf(Member member, Owner owner) {}
+
   private final Map<String, Recipient> found = new LinkedHashMap<>();
   private final Set<String> unknown = new TreeSet<>();
   private final List<String> troubles = new ArrayList<>();
@@ -60,29 +83,30 @@ final class GroupExpansion {
   /** The members of one group. */
   Expanded expand(Listing.OfGroup group) {
     Set<String> seen = new LinkedHashSet<>(List.of(group.group()));
-    List<String> level = List.of(group.group());
-    List<Member> leaves = new ArrayList<>();
+    Map<String, Owner> level = Map.of(group.group(), ofRoot(group));
+    List<Leaf> leaves = new ArrayList<>();
     int depth = 0;
     while (!level.isEmpty() && leaves.size() <= MAX_MEMBERS) {
       if (++depth > MAX_DEPTH) {
         troubles.add("groups are nested more than " + MAX_DEPTH + " deep");
         break;
       }
-      List<String> deeper = new ArrayList<>();
-      for (Member member : members(level)) {
+      Map<String, Owner> deeper = new LinkedHashMap<>();
+      for (Member member : members(level.keySet())) {
         if (!seen.add(member.address())) {
           continue;
         }
-        if (member.group() && !member.refused()) {
-          deeper.add(member.address());
+        Owner owner = level.getOrDefault(member.group(), ofRoot(group));
+        if (member.isGroup() && !member.refused()) {
+          deeper.put(member.address(), member.owner(owner));
         } else {
-          leaves.add(member);
+          leaves.add(new Leaf(member, owner));
         }
       }
       level = deeper;
     }
     Set<String> ours = ours(leaves);
-    for (Member leaf : leaves) {
+    for (Leaf leaf : leaves) {
       if (found.size() == MAX_MEMBERS) {
         troubles.add("it has more than " + MAX_MEMBERS + " members");
         break;
@@ -95,30 +119,45 @@ final class GroupExpansion {
     return new Expanded(List.copyOf(found.values()), String.join("; ", troubles), unavailable);
   }
 
-  private void add(Listing.OfGroup group, Member leaf, Set<String> ours) {
-    if (leaf.refused()) {
-      unknown.add(leaf.address());
+  private static Owner ofRoot(Listing.OfGroup group) {
+    return new Owner(group.customer(), group.mailbox());
+  }
+
+  private void add(Listing.OfGroup group, Leaf leaf, Set<String> ours) {
+    Member member = leaf.member();
+    Owner owner = leaf.owner();
+    // Who is in another customer's group is told to that customer only.
+    boolean told = owner.customer().equals(group.customer());
+    if (member.refused()) {
+      lacks(member, told);
       return;
     }
-    int at = leaf.address().lastIndexOf('@');
+    int at = member.address().lastIndexOf('@');
     EmailAddress address =
-        new EmailAddress(leaf.address().substring(0, at), leaf.address().substring(at + 1));
-    if (leaf.mailbox().isPresent() && leaf.customer().isPresent()) {
-      take(new Recipient(address, leaf.customer().get(), leaf.mailbox().get()));
+        new EmailAddress(member.address().substring(0, at), member.address().substring(at + 1));
+    if (member.mailbox().isPresent() && member.customer().isPresent()) {
+      take(new Recipient(address, member.customer().get(), member.mailbox().get()));
       return;
     }
     if (!ours.contains(address.domain())) {
-      take(new Recipient(address, group.customer(), group.mailbox()));
+      take(new Recipient(address, owner.customer(), owner.mailbox()));
       return;
     }
     switch (others.apply(address)) {
       case RecipientLookup.Found(Recipient recipient) -> take(recipient);
       // Only by its own address: otherwise a group could contain itself unseen.
-      case RecipientLookup.Group _ -> unknown.add(leaf.address());
-      case RecipientLookup.UnknownUser _ -> unknown.add(leaf.address());
+      case RecipientLookup.Group _ -> lacks(member, told);
+      case RecipientLookup.UnknownUser _ -> lacks(member, told);
+      case RecipientLookup.Unasked _ -> lacks(member, told);
       case RecipientLookup.NotOurs _ ->
-          take(new Recipient(address, group.customer(), group.mailbox()));
+          take(new Recipient(address, owner.customer(), owner.mailbox()));
       case RecipientLookup.Unavailable(String why) -> unavailable = Optional.of(why);
+    }
+  }
+
+  private void lacks(Member member, boolean told) {
+    if (told) {
+      unknown.add(member.address());
     }
   }
 
@@ -126,14 +165,15 @@ final class GroupExpansion {
     found.putIfAbsent(recipient.address().key(), recipient);
   }
 
-  private List<Member> members(List<String> groups) {
+  private List<Member> members(Set<String> groups) {
     return database.rows(
-        "select m.member, a.mailbox_id, a.customer_id, coalesce(a.kind = 'group', false) is_group,"
+        "select m.group_address, m.member, a.mailbox_id, a.customer_id, coalesce(a.kind = 'group', false) is_group,"
             + " coalesce(a.refused_from <= now(), false) refused"
             + " from group_member m left join address a on a.address = m.member"
             + " where m.group_address = any(?) order by m.member limit ?",
         row ->
             new Member(
+                row.getString("group_address"),
                 row.getString("member"),
                 Optional.ofNullable(row.getObject("mailbox_id", UUID.class)).map(MailboxId::new),
                 Optional.ofNullable(row.getObject("customer_id", UUID.class)).map(CustomerId::new),
@@ -143,9 +183,10 @@ final class GroupExpansion {
         MAX_MEMBERS + 1);
   }
 
-  private Set<String> ours(List<Member> leaves) {
+  private Set<String> ours(List<Leaf> leaves) {
     String[] domains =
         leaves.stream()
+            .map(Leaf::member)
             .filter(each -> each.mailbox().isEmpty())
             .map(each -> each.address().substring(each.address().lastIndexOf('@') + 1))
             .distinct()

@@ -1,7 +1,9 @@
 package net.postern.tenant;
 
 import java.util.List;
+import java.util.Optional;
 import net.postern.id.CustomerId;
+import net.postern.id.MailboxId;
 
 /** What the directory knows of an address. */
 public sealed interface RecipientLookup {
@@ -14,7 +16,7 @@ public sealed interface RecipientLookup {
    *
    * @param customer whose group it is
    * @param members at least one, each once, at most {@link GroupExpansion#MAX_MEMBERS}; with
-   *     members outside, whose copies the group's own key opens
+   *     members outside, whose copies the group's own key opens, and with other customers' users
    */
   record Group(CustomerId customer, List<Recipient> members) implements RecipientLookup {
     public Group {
@@ -30,6 +32,13 @@ public sealed interface RecipientLookup {
 
   /** The domain is nobody's here: taking the mail would be relaying. */
   record NotOurs() implements RecipientLookup {}
+
+  /**
+   * Only the customer's server can say, and it was not asked: {@link Directory.Asking#FORBIDDEN}.
+   *
+   * @param mailbox that the address has here, from what was said of it before
+   */
+  record Unasked(CustomerId customer, Optional<MailboxId> mailbox) implements RecipientLookup {}
 
   /** The directory cannot say now: {@code 451 4.3.0}, never "unknown". */
   record Unavailable(String why) implements RecipientLookup {}

@@ -1,5 +1,6 @@
 package net.postern.tenant;
 
+import java.util.List;
 import java.util.Optional;
 import net.postern.id.CustomerId;
 import net.postern.id.MailboxId;
@@ -15,4 +16,11 @@ public interface RecipientPolicies {
    * @return {@link RecipientPolicy#UNKNOWN} when it cannot be told now; never throws
    */
   RecipientPolicy of(CustomerId customer, Optional<MailboxId> mailbox);
+
+  /** Asks for several at one time, such as the members of a group; the answers in their order. */
+  default List<RecipientPolicy> of(List<Recipient> recipients) {
+    return recipients.stream()
+        .map(each -> of(each.customer(), Optional.of(each.mailbox())))
+        .toList();
+  }
 }

@@ -1,5 +1,6 @@
 package net.postern.tenant;
 
+import java.util.Optional;
 import net.postern.address.EmailAddress;
 import net.postern.id.CustomerId;
 import net.postern.id.MailboxId;
@@ -28,9 +29,12 @@ public record Submitter(Kind kind, CustomerId customer, MailboxId mailbox, Strin
     UNKNOWN
   }
 
-  /** Whether it may send in the name of an address. */
+  /**
+   * Whether it may send in the name of an address. No customer's server is asked: what nobody ever
+   * entered or confirmed belongs to no account.
+   */
   public Owns owns(Directory directory, EmailAddress address) {
-    return switch (directory.lookup(address)) {
+    return switch (directory.lookup(address, Directory.Asking.FORBIDDEN)) {
       case RecipientLookup.Found(Recipient found) ->
           kind == Kind.USER ? yes(found.mailbox().equals(mailbox)) : ofCustomer(found.customer());
       // A group belongs to no one of its members.
@@ -38,17 +42,20 @@ public record Submitter(Kind kind, CustomerId customer, MailboxId mailbox, Strin
           kind == Kind.USER ? Owns.NO : ofCustomer(group.customer());
       case RecipientLookup.UnknownUser(CustomerId of) ->
           kind == Kind.USER ? Owns.NO : ofCustomer(of);
+      case RecipientLookup.Unasked(CustomerId of, Optional<MailboxId> its) ->
+          kind == Kind.USER ? yes(its.filter(mailbox::equals).isPresent()) : ofCustomer(of);
       case RecipientLookup.NotOurs() -> Owns.NO;
       case RecipientLookup.Unavailable unavailable -> Owns.UNKNOWN;
     };
   }
 
-  /** Whether an address is of one of its customer's domains. */
+  /** Whether an address is of one of its customer's domains. No customer's server is asked. */
   public Owns ownsDomain(Directory directory, EmailAddress address) {
-    return switch (directory.lookup(address)) {
+    return switch (directory.lookup(address, Directory.Asking.FORBIDDEN)) {
       case RecipientLookup.Found(Recipient found) -> ofCustomer(found.customer());
       case RecipientLookup.Group group -> ofCustomer(group.customer());
       case RecipientLookup.UnknownUser(CustomerId of) -> ofCustomer(of);
+      case RecipientLookup.Unasked unasked -> ofCustomer(unasked.customer());
       case RecipientLookup.NotOurs() -> Owns.NO;
       case RecipientLookup.Unavailable unavailable -> Owns.UNKNOWN;
     };

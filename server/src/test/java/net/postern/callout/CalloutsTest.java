@@ -28,6 +28,7 @@ import net.postern.db.Database;
 import net.postern.db.TestDatabase;
 import net.postern.dns.MapResolver;
 import net.postern.events.MailEvent;
+import net.postern.id.CustomerId;
 import net.postern.id.MailboxId;
 import net.postern.keys.Aead;
 import net.postern.keys.KeyRing;
@@ -37,6 +38,7 @@ import net.postern.tenant.DatabaseDirectory;
 import net.postern.tenant.Directory;
 import net.postern.tenant.RecipientLookup;
 import net.postern.tenant.Route;
+import net.postern.tenant.Submitter;
 import net.postern.tenant.Tenants;
 import net.postern.tenant.Validation;
 import net.postern.testkit.Await;
@@ -345,14 +347,70 @@ class CalloutsTest {
   void aSuspectClientMakesNoQuestions() {
     EmailAddress ann = address("ann@example.com");
     EmailAddress bob = address("bob@example.com");
-    assertInstanceOf(
-        RecipientLookup.Unavailable.class, directory.lookup(ann, Directory.Asking.FORBIDDEN));
+    assertEquals(
+        new RecipientLookup.Unasked(customer.id(), Optional.empty()),
+        directory.lookup(ann, Directory.Asking.FORBIDDEN));
     assertEquals(0, server.connections());
-    found(directory.lookup(ann, Directory.Asking.ALLOWED));
+    MailboxId mailbox = found(directory.lookup(ann, Directory.Asking.ALLOWED));
     directory.lookup(bob, Directory.Asking.ALLOWED);
     found(directory.lookup(ann, Directory.Asking.FORBIDDEN));
     assertInstanceOf(
         RecipientLookup.UnknownUser.class, directory.lookup(bob, Directory.Asking.FORBIDDEN));
+    // What is due to be asked again, at once or in the background, is not asked for it either.
+    for (Duration later : List.of(Duration.ofDays(2), Duration.ofDays(30))) {
+      clock.advance(later);
+      assertEquals(
+          new RecipientLookup.Unasked(customer.id(), Optional.of(mailbox)),
+          directory.lookup(ann, Directory.Asking.FORBIDDEN));
+    }
+    assertEquals(1, asked("ann"));
+  }
+
+  /** Whoever sends may write any address as its sender: that is no reason to ask a server. */
+  @Test
+  void whoMaySendAsWhomIsAskedOfNoServer() {
+    MailboxId ann = found(ask("ann"));
+    Submitter user = new Submitter(Submitter.Kind.USER, customer.id(), ann, "ann@example.com");
+    Submitter registered =
+        new Submitter(Submitter.Kind.SERVER, customer.id(), MailboxId.create(), "192.0.2.1");
+    Submitter others =
+        new Submitter(Submitter.Kind.SERVER, CustomerId.create(), MailboxId.create(), "192.0.2.2");
+    clock.advance(Duration.ofDays(30));
+    int before = server.commands().size();
+    assertEquals(Submitter.Owns.YES, user.owns(directory, address("ann@example.com")));
+    assertEquals(Submitter.Owns.NO, user.owns(directory, address("guess@example.com")));
+    assertEquals(Submitter.Owns.YES, user.ownsDomain(directory, address("guess@example.com")));
+    assertEquals(Submitter.Owns.YES, registered.owns(directory, address("guess@example.com")));
+    assertEquals(Submitter.Owns.NO, others.owns(directory, address("guess@example.com")));
+    assertEquals(Submitter.Owns.NO, others.ownsDomain(directory, address("guess@example.com")));
+    assertEquals(before, server.commands().size());
+    // The control: mail for it does ask.
+    assertInstanceOf(RecipientLookup.UnknownUser.class, ask("guess"));
+    assertEquals(1, asked("guess"));
+  }
+
+  /** Each question to a database that is away waits for seconds; RCPTs come by the hundred. */
+  @Test
+  void aDatabaseThatIsAwayIsWaitedForOnceAndAskedAgainSoon() {
+    CalloutAnswers answers = new CalloutAnswers(database);
+    answers.put(address("kept@example.com"), true, clock.instant(), "250 Ok");
+    CalloutAnswers other = new CalloutAnswers(database);
+    TestDatabase.takeAway(database);
+    assertEquals(Optional.empty(), other.find(address("kept@example.com")));
+    assertTrue(other.isAway());
+    long start = System.nanoTime();
+    for (int i = 0; i < 3; i++) {
+      assertEquals(Optional.empty(), other.find(address("a" + i + "@example.com")));
+      assertEquals(CalloutAnswers.Domain.NEW, other.domain(i + ".example"));
+      other.put(address("b" + i + "@example.com"), true, clock.instant(), "250 Ok");
+      other.trouble("example.com", "", clock.instant());
+    }
+    Duration took = Duration.ofNanos(System.nanoTime() - start);
+    assertTrue(took.compareTo(Duration.ofSeconds(1)) < 0, took::toString);
+    assertTrue(other.find(address("b1@example.com")).isPresent(), "it is in memory");
+    // The control: it is only left alone for a moment.
+    TestDatabase.bringBack(database);
+    Await.until(() -> other.find(address("kept@example.com")).isPresent());
   }
 
   @Test

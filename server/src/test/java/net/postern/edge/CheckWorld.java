@@ -33,6 +33,7 @@ import net.postern.id.CustomerId;
 import net.postern.id.MailboxId;
 import net.postern.tenant.Directory;
 import net.postern.tenant.RecipientLookup;
+import net.postern.tenant.RecipientPolicies;
 import net.postern.tenant.RecipientPolicy;
 import net.postern.tenant.SenderEntry;
 import net.postern.tenant.SenderList;
@@ -64,6 +65,9 @@ final class CheckWorld implements AutoCloseable {
 
   /** Whether the database says what customers and users chose. */
   boolean policiesKnown = true;
+
+  /** Lists and choices of real users, instead of the one user and one customer of a scenario. */
+  Optional<RecipientPolicies> policies = Optional.empty();
 
   int threshold = 6;
   ChecksConfig.OnFail spfFail = ChecksConfig.OnFail.NOTE;
@@ -173,7 +177,8 @@ final class CheckWorld implements AutoCloseable {
         Checks.inOrder(
             new Checks.Parts(
                 directory,
-                (of, mailbox) -> policiesKnown ? policy(of, mailbox) : RecipientPolicy.UNKNOWN,
+                policies.orElse(
+                    (of, mailbox) -> policiesKnown ? policy(of, mailbox) : RecipientPolicy.UNKNOWN),
                 dns,
                 new Spf(dns, Spf.STANDARD_LIMIT, clock),
                 asked,

@@ -30,6 +30,7 @@ import net.postern.submission.GuessThrottle;
 import net.postern.submission.Outbound;
 import net.postern.submission.SendLimits;
 import net.postern.submission.TestAccounts;
+import net.postern.tenant.Directory;
 
 /** A listening server with neighbours in memory; what reached them can be looked at. */
 final class TestEdge implements AutoCloseable {
@@ -59,6 +60,9 @@ final class TestEdge implements AutoCloseable {
     long receiveMemory;
     EmailAddress postmaster = new EmailAddress("postmaster", HOSTNAME);
     Optional<SSLContext> tls = Optional.empty();
+
+    /** Users as the product keeps them; without it those of {@link TestDirectory}. */
+    Optional<AccountWorld> accounts = Optional.empty();
 
     /** What the checks ask. */
     CheckWorld world = new CheckWorld();
@@ -154,14 +158,16 @@ final class TestEdge implements AutoCloseable {
   }
 
   TestEdge(Settings settings) {
+    Directory users = settings.accounts.map(AccountWorld::directory).orElse(directory);
+    settings.world.policies = settings.accounts.map(AccountWorld::policies);
     server =
         new EdgeServer(
             settings.config(),
             HOSTNAME,
             settings.postmaster,
-            directory,
+            users,
             settings.world.checks(
-                directory,
+                users,
                 events::add,
                 settings.sources.map(
                     each ->

@@ -46,6 +46,7 @@ import net.postern.tenant.SenderList;
  * set limit K V   the same, with a key of [limits]
  * set choice N V  the customer of example.org chose so; with "user" behind it anna@example.org did; the
  *                 same with "set safelist ENTRY" and "set blocklist ENTRY"
+ * set account ... users as the product keeps them: see {@link AccountWorld#set}
  * C: text         the client sends this line; lines in a row are sent in one write
  * C! text         the same without CRLF at the end; \r \n \t \0 \xHH \\ and \{text*count} are read
  * S: text         the server's next line begins so
@@ -62,7 +63,8 @@ import net.postern.tenant.SenderList;
  * M: text         intake got one more message, with this content (escapes as above)
  * M. none         intake got nothing more
  * M~ regex        intake got one more message, with content that matches
- * V: field=value  the last message's envelope says so: client, helo, protocol, sender, customer
+ * V: field=value  the last message's envelope says so: client, helo, protocol, sender, customers,
+ *                 to (all recipients), mailboxes (how many keys open it)
  * L: Event        one more event of this kind was reported, such as AuthFailed
  * E: REASON       one more refusal was reported, for this reason
  * E. none         no further refusal was reported
@@ -70,6 +72,8 @@ import net.postern.tenant.SenderList;
  * F! NAME         it does not have it
  * Z: NAME TYPE V  a record of the DNS: A, AAAA, MX (preference host), TXT, PTR (NAME is an address);
  *                 FAIL: questions for the name fail; "none" as value takes records away
+ * Q: ADDRESS      one more question about this address came to the customer's server
+ * Q. none         no further question came to it
  * A: ADDRESS      connections come from this address from now on; the next one is made at once
  * K: DURATION     the clock goes on: 90s, 5m, 2h, 3d; block lists are tested when they are due
  * W: MILLISECONDS the last reply took at least so long
@@ -130,21 +134,24 @@ final class Transcript {
   void play() throws Exception {
     List<String> lines = new ArrayList<>(Files.readAllLines(file, StandardCharsets.UTF_8));
     settings.tls = java.util.Optional.of(TestTls.server());
-    int start = 0;
-    while (start < lines.size() && isPreparation(lines.get(start))) {
-      String line = lines.get(start++);
-      if (line.startsWith("set ")) {
-        set(line);
-      } else if (line.startsWith("Z: ")) {
-        settings.world.zone(line.substring(3));
-      }
-    }
-    settings.sources = sources;
     try {
+      int start = 0;
+      while (start < lines.size() && isPreparation(lines.get(start))) {
+        String line = lines.get(start++);
+        if (line.startsWith("set ")) {
+          set(line);
+        } else if (line.startsWith("Z: ")) {
+          settings.world.zone(line.substring(3));
+        }
+      }
+      settings.sources = sources;
       play(lines, start);
     } finally {
       database.ifPresent(Database::close);
       settings.world.close();
+      if (settings.accounts.isPresent()) {
+        settings.accounts.get().close();
+      }
     }
   }
 
@@ -310,6 +317,13 @@ final class Transcript {
         settings.world.client(text.strip());
         connect(edge);
       }
+      case "Q:" -> {
+        List<String> questions = accounts().questions();
+        assertFalse(questions.isEmpty(), where + ": the customer's server was not asked");
+        assertEquals(text.strip(), questions.getFirst(), where);
+        accounts().seen();
+      }
+      case "Q." -> assertEquals(List.of(), accounts().questions(), where);
       case "Z:" -> settings.world.zone(text);
       case "K:" -> settings.world.advance(text.strip());
       case "F:" -> {
@@ -366,6 +380,13 @@ final class Transcript {
       case "protocol" -> envelope.protocol();
       case "hidden" -> String.valueOf(envelope.hideClient());
       case "sender" -> envelope.submitter().map(each -> each.name()).orElse("");
+      case "to" ->
+          envelope.recipients().stream()
+              .map(each -> each.address().toString())
+              .collect(java.util.stream.Collectors.joining(" "));
+      case "mailboxes" ->
+          String.valueOf(
+              envelope.recipients().stream().map(each -> each.mailbox()).distinct().count());
       case "customers" ->
           envelope.recipients().stream()
               .map(each -> each.customer().equals(TestDirectory.CUSTOMER) ? "own" : "other")
@@ -437,7 +458,14 @@ final class Transcript {
     return "(closed after '" + line.toString(StandardCharsets.UTF_8) + "')";
   }
 
-  private void set(String line) {
+  private AccountWorld accounts() throws IOException {
+    if (settings.accounts.isEmpty()) {
+      settings.accounts = Optional.of(new AccountWorld());
+    }
+    return settings.accounts.get();
+  }
+
+  private void set(String line) throws Exception {
     String[] words = line.split(" ");
     switch (words[1]) {
       case "maxMessage" -> settings.maxMessage = Long.parseLong(words[2]);
@@ -471,6 +499,7 @@ final class Transcript {
       case "serverMailbox" -> settings.serverMailbox = Boolean.parseBoolean(words[2]);
       case "registered" -> registered = true;
       case "certificate" -> settings.certificate = Optional.of(TestTls.relayFingerprint());
+      case "account" -> accounts().set(line.substring("set account ".length()));
       case "client" -> settings.world.client(words[2]);
       case "zones" -> settings.world.zones(line.substring("set zones ".length()));
       case "off" -> settings.world.off(words[2]);

@@ -58,20 +58,27 @@ class TranscriptTest {
   /** What protects besides the checks: each has a dialogue of its name, without the number. */
   private static final Set<String> PROTECTIONS =
       Set.of(
+          "aliases",
           "auth-dialogue",
           "auth-too-often",
+          "callout",
+          "callout-cannot-say",
+          "catch-all",
           "client-certificate",
           "flood",
           "foreign-protocol",
+          "groups",
           "junk-commands",
           "proxy",
           "registered-server",
           "send-limits",
           "smuggling",
           "starttls-injection",
+          "subaddresses",
           "submission",
           "tarpit",
           "too-many-errors",
+          "users",
           "xclient");
 
   private static List<String> checkNames() {

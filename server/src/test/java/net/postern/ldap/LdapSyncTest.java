@@ -7,19 +7,24 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 import net.postern.address.EmailAddress;
 import net.postern.events.MailEvent;
 import net.postern.id.MailboxId;
+import net.postern.tenant.Customer;
 import net.postern.tenant.DirectorySource;
 import net.postern.tenant.DirectorySource.Shape;
 import net.postern.tenant.DirectorySync;
 import net.postern.tenant.RecipientLookup;
 import net.postern.tenant.TenantException;
+import net.postern.testkit.Await;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -228,6 +233,99 @@ class LdapSyncTest {
     found("u39");
   }
 
+  /** The entries are all there, but an account may no longer read their further addresses. */
+  @Test
+  void manyAddressesThatAreGoneAtOnceAreNotBelievedEither() throws Exception {
+    for (int i = 0; i < 8; i++) {
+      world.person("u" + i, "u" + i + "@example.com", "a" + i + "@example.com");
+    }
+    world.run();
+    // The control: few may go.
+    withoutAlias("u0");
+    assertEquals(1, world.run().ending());
+    for (int i = 1; i < 8; i++) {
+      withoutAlias("u" + i);
+    }
+    TenantException refusal = assertThrows(TenantException.class, () -> world.run());
+    assertTrue(
+        String.valueOf(refusal.getMessage()).contains("7 of 15 addresses"), refusal::toString);
+    found("a1");
+    assertEquals(7, world.sync.run(world.id(), true).ending());
+    unknown("a1");
+  }
+
+  private void withoutAlias(String uid) throws Exception {
+    world.server.modify("dn: " + dn(uid), "changetype: modify", "delete: mailAlternateAddress");
+  }
+
+  /** Many groups beside few people: that the people are gone is not lost in the sum. */
+  @Test
+  void peopleThatAreGoneAtOnceAreNotHiddenByGroups() throws Exception {
+    for (int i = 0; i < 12; i++) {
+      world.person("u" + i, "u" + i + "@example.com");
+    }
+    for (int i = 0; i < 60; i++) {
+      group("g" + i, "g" + i + "@example.com", dn("u11"));
+    }
+    world.run();
+    // The control: few may go.
+    for (int i = 0; i < 2; i++) {
+      world.server.delete(dn("u" + i));
+    }
+    assertEquals(2, world.run().ending());
+    for (int i = 2; i < 8; i++) {
+      world.server.delete(dn("u" + i));
+    }
+    TenantException refusal = assertThrows(TenantException.class, () -> world.run());
+    assertTrue(String.valueOf(refusal.getMessage()).contains("6 of 10 people"), refusal::toString);
+    found("u2");
+    assertEquals(6, world.sync.run(world.id(), true).ending());
+    unknown("u2");
+  }
+
+  /** A server that takes connections and never says a word. */
+  @Test
+  void aDirectoryThatHangsHoldsUpNobodyAndIsGivenUp() throws Exception {
+    world.person("ann", "ann@example.com");
+    List<Customer> hanging = new ArrayList<>();
+    try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.ofLiteral("127.0.0.1"))) {
+      String url = "ldap://127.0.0.1:" + silent.getLocalPort();
+      for (int i = 0; i < LdapSync.AT_ONCE - 1; i++) {
+        world.tenants.addCustomer("Slow " + i);
+        hanging.add(world.tenants.findCustomer("Slow " + i).orElseThrow());
+        world.sources.set(world.source(hanging.getLast().id(), url));
+      }
+      // The one that answers is the last whose turn it is.
+      world.set(world.source(Shape.OPENLDAP));
+      try (LdapSync sync = sync(Duration.ofMinutes(10))) {
+        sync.runDue();
+        Await.until(() -> world.look("ann") instanceof RecipientLookup.Found);
+        assertFalse(sync.isIdle(), "the others hang");
+      }
+      for (Customer each : hanging) {
+        assertEquals("", trouble(each), "broken off because we stop: that is nobody's trouble");
+        world.sources.set(world.source(each.id(), url));
+      }
+      try (LdapSync sync = sync(Duration.ofSeconds(1))) {
+        sync.runDue();
+        Await.until(sync::isIdle);
+      }
+      for (Customer each : hanging) {
+        assertTrue(trouble(each).contains("not read within 1 seconds"), trouble(each));
+      }
+      assertEquals("", trouble(world.customer), "the control");
+    }
+  }
+
+  private LdapSync sync(Duration limit) {
+    return new LdapSync(
+        world.sources, new DirectorySync(world.database, world.tenants), world.events::add, limit);
+  }
+
+  private String trouble(Customer customer) {
+    return world.sources.status(customer.id()).orElseThrow().trouble();
+  }
+
   @Test
   void anOutageChangesNothingAndIsSaidOnce() throws Exception {
     world.person("ann", "ann@example.com");
@@ -252,7 +350,7 @@ class LdapSyncTest {
         world
             .database
             .row(
-                "select to_jsonb(s)::text r, convert_from(s.password, 'LATIN1') p"
+                "select to_jsonb(s)::text r, encode(s.password, 'escape') p"
                     + " from directory_source s",
                 each -> each.getString("r") + each.getString("p"))
             .orElseThrow();
@@ -297,6 +395,7 @@ class LdapSyncTest {
     assertEquals(Optional.empty(), world.sources.lease());
     world.set(world.source(Shape.OPENLDAP));
     world.sync.runDue();
+    Await.until(world.sync::isIdle);
     found("ann");
     assertEquals(Optional.empty(), world.sources.lease(), "not before the interval is over");
     assertTrue(

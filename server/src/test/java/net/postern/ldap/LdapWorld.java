@@ -92,6 +92,25 @@ final class LdapWorld implements AutoCloseable {
     return source(shape, List.of(url()), false, "", BIND, PASSWORD);
   }
 
+  /** Another customer's, without an account. */
+  DirectorySource source(CustomerId of, String url) {
+    return new DirectorySource(
+        of,
+        List.of(url),
+        false,
+        "",
+        "",
+        Optional.empty(),
+        BASE,
+        DirectorySource.Shape.OPENLDAP,
+        "",
+        "",
+        List.of(),
+        Duration.ofMinutes(15),
+        Duration.ZERO,
+        20);
+  }
+
   DirectorySource source(
       DirectorySource.Shape shape,
       List<String> urls,
@@ -157,6 +176,7 @@ final class LdapWorld implements AutoCloseable {
 
   @Override
   public void close() {
+    sync.close();
     server.shutDown(true);
     database.close();
   }

@@ -146,7 +146,7 @@ class ErasingTest {
   private Erasing erasing(List<? extends ObjectStore> over) {
     KeyRing keys = ring(over);
     return new Erasing(
-        new Erasures(database, keys, Clock.systemUTC()),
+        new Erasures(database, keys, Clock.systemUTC(), PersonParts.ALL),
         new ErasedMail(database),
         keys,
         events::add);

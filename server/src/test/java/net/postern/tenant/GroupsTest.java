@@ -135,6 +135,45 @@ class GroupsTest {
     }
   }
 
+  /** Another customer's group is that customer's, with its members outside and what is wrong. */
+  @Test
+  void anotherCustomersGroupGetsTheMailAsFromAnybody() throws Exception {
+    tenants.addCustomer("Other Ltd");
+    Customer other = tenants.findCustomer("Other Ltd").orElseThrow();
+    tenants.addDomain(other, "other.example", false);
+    tenants.addUser(address("eve@other.example"));
+    groups.add(
+        address("club@other.example"),
+        all("eve@other.example", "gone@other.example", "x@else.example", "inner@other.example"));
+    groups.add(address("inner@other.example"), all("y@else.example", "bob@example.com"));
+    groups.add(
+        address("team@example.com"),
+        all("ann@example.com", "club@other.example", "z@else.example", "own@example.com"));
+    groups.add(address("own@example.com"), all("w@else.example"));
+    RecipientLookup.Group found = group(directory().lookup(address("team@example.com")));
+    assertEquals(customer.id(), found.customer());
+    MailboxId club = tenants.findMailbox(address("club@other.example")).orElseThrow();
+    MailboxId team = tenants.findMailbox(address("team@example.com")).orElseThrow();
+    for (Recipient each : found.members()) {
+      boolean others =
+          switch (each.address().toString()) {
+            case "eve@other.example", "x@else.example", "y@else.example" -> true;
+            // The control: what is this customer's stays so, whichever way leads to it.
+            case "ann@example.com", "bob@example.com", "z@else.example", "w@else.example" -> false;
+            default -> throw new AssertionError(each.toString());
+          };
+      assertEquals(others ? other.id() : customer.id(), each.customer(), each.toString());
+      if (each.address().domain().equals("else.example")) {
+        assertEquals(others ? club : team, each.mailbox(), each.toString());
+      }
+    }
+    assertEquals(7, found.members().size());
+    assertTrue(events.isEmpty(), () -> "nobody here is told of their members: " + events);
+    directory().lookup(address("club@other.example"));
+    assertEquals(other.id(), notices().getFirst().customer());
+    assertTrue(notices().getFirst().detail().contains("gone@other.example"), events::toString);
+  }
+
   @Test
   void whatIsTooDeepIsLeftOutAndSaid() throws Exception {
     for (int i = 0; i < GroupExpansion.MAX_DEPTH + 2; i++) {

@@ -17,6 +17,7 @@ import net.postern.blob.DirectoryStore;
 import net.postern.blob.Replicas;
 import net.postern.db.Database;
 import net.postern.db.TestDatabase;
+import net.postern.id.CustomerId;
 import net.postern.id.MailboxId;
 import net.postern.keys.Aead;
 import net.postern.keys.KeyRing;
@@ -143,6 +144,28 @@ class SenderListsTest {
     lists.choose(user, "greylist", Optional.empty());
     assertTrue(policies.of(customer.customer(), Optional.of(ann)).on("greylist", false));
     assertEquals(Map.of("dnsbl", "off", "greylist", "on"), lists.choices(customer));
+  }
+
+  @Test
+  void membersOfAGroupAreAskedForTogetherAndEachHasTheirOwnAnswer() throws TenantException {
+    lists.add(customer, Kind.BLOCK, "bad.example");
+    lists.add(user, Kind.SAFE, "boss@bad.example");
+    lists.choose(user, "greylist", Optional.of("on"));
+    EmailAddress address = EmailAddress.parse("ann@example.com").orElseThrow();
+    Recipient anns = new Recipient(address, customer.customer(), ann);
+    Recipient others = new Recipient(address, customer.customer(), MailboxId.create());
+    Recipient strangers = new Recipient(address, CustomerId.create(), ann);
+    List<RecipientPolicy> all =
+        new DatabaseRecipientPolicies(database, Duration.ZERO)
+            .of(List.of(others, anns, strangers, anns));
+    Optional<EmailAddress> boss = EmailAddress.parse("boss@bad.example");
+    assertInstanceOf(Sender.Blocked.class, all.get(0).sender(CLIENT, boss, () -> true));
+    assertInstanceOf(Sender.Safe.class, all.get(1).sender(CLIENT, boss, () -> true));
+    assertInstanceOf(Sender.Unlisted.class, all.get(2).sender(CLIENT, boss, () -> true));
+    assertInstanceOf(Sender.Safe.class, all.get(3).sender(CLIENT, boss, () -> true));
+    assertTrue(all.get(1).on("greylist", false));
+    assertFalse(all.get(0).on("greylist", false));
+    assertTrue(all.stream().allMatch(RecipientPolicy::known));
   }
 
   @Test

@@ -12,6 +12,21 @@ public interface Check<Q> {
 
   CheckResult check(Q question);
 
+  /** When a check is asked of a recipient that only the customer's server may know. */
+  enum Turn {
+    /** Before that server is asked: who is refused anyway is to cost it nothing. */
+    UNASKED,
+    /** When its answer is there. */
+    ANSWERED,
+    /** Both times, since the answer tells it more. */
+    BOTH
+  }
+
+  /** When it is asked of such a recipient; of all others once, in its place. */
+  default Turn turn() {
+    return Turn.UNASKED;
+  }
+
   /**
    * Whether it may have to wait for others, as for the DNS: it then runs beside the other checks of
    * its stage. One that only looks at what is in memory runs on the session's own thread.

@@ -74,6 +74,13 @@ public final class CheckRun {
     return Optional.empty();
   }
 
+  /** Those of a list that are asked at one turn, in its order. */
+  public static <Q> List<Check<Q>> at(List<Check<Q>> checks, Check.Turn turn) {
+    return checks.stream()
+        .filter(each -> each.turn() == turn || each.turn() == Check.Turn.BOTH)
+        .toList();
+  }
+
   /** How many stand before the first that waits. */
   public static int leading(List<? extends Check<?>> checks) {
     int count = 0;

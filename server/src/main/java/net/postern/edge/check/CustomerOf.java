@@ -13,6 +13,7 @@ final class CustomerOf {
       case RecipientLookup.Found found -> Optional.of(found.recipient().customer());
       case RecipientLookup.Group group -> Optional.of(group.customer());
       case RecipientLookup.UnknownUser unknown -> Optional.of(unknown.customer());
+      case RecipientLookup.Unasked unasked -> Optional.of(unasked.customer());
       case RecipientLookup.Unavailable _ -> Optional.empty();
       case RecipientLookup.NotOurs _ -> Optional.empty();
     };

@@ -1,7 +1,9 @@
 package net.postern.edge.check;
 
 import java.net.InetAddress;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
@@ -11,6 +13,7 @@ import net.postern.dns.ReverseName;
 import net.postern.dnsbl.Listings;
 import net.postern.filter.content.Domains;
 import net.postern.id.MailboxId;
+import net.postern.tenant.Recipient;
 import net.postern.tenant.RecipientLookup;
 import net.postern.tenant.RecipientPolicy;
 
@@ -112,16 +115,59 @@ final class EarlyQuestions implements Questions {
         CustomerOf.of(lookup)
             .map(customer -> parts.policies().of(customer, mailbox(lookup)))
             .orElse(RecipientPolicy.NONE);
-    RecipientPolicy.Sender sender =
-        policy.sender(
-            mail.client().address(), mail.reversePath(), () -> mail.provenDomain().isPresent());
+    RecipientPolicy.Sender sender = sender(policy, mail);
     boolean ours = parts.directory().registeredServer(mail.client().address()).isPresent();
-    return new Rcpt(mail, address, lookup, policy, sender, ours, Optional.empty());
+    Rcpt question =
+        new Rcpt(mail, address, lookup, policy, sender, ours, List.of(), Optional.empty());
+    return lookup instanceof RecipientLookup.Group group ? ofGroup(question, group) : question;
+  }
+
+  // Whoever gets the mail says whose mail that may be: each member's list is honoured, and that of
+  // the member's customer; for the group as a whole its own customer's overrides block lists.
+  private Rcpt ofGroup(Rcpt question, RecipientLookup.Group group) {
+    Mail mail = question.mail();
+    List<RecipientPolicy> policies = parts.policies().of(group.members());
+    List<Recipient> takers = new ArrayList<>();
+    List<Rcpt.LeftOut> leftOut = new ArrayList<>();
+    for (int i = 0; i < policies.size(); i++) {
+      Recipient member = group.members().get(i);
+      if (sender(policies.get(i), mail) instanceof RecipientPolicy.Sender.Blocked blocked) {
+        leftOut.add(new Rcpt.LeftOut(member, blocked));
+      } else {
+        takers.add(member);
+      }
+    }
+    boolean nobody = takers.isEmpty();
+    RecipientPolicy.Sender sender = question.sender();
+    if (nobody) {
+      sender = leftOut.getFirst().by();
+    } else if (sender instanceof RecipientPolicy.Sender.Blocked) {
+      sender = new RecipientPolicy.Sender.Unlisted();
+    }
+    return new Rcpt(
+        mail,
+        question.address(),
+        nobody || leftOut.isEmpty() ? group : new RecipientLookup.Group(group.customer(), takers),
+        question.policy(),
+        sender,
+        question.ours(),
+        nobody ? List.of() : leftOut,
+        Optional.empty());
+  }
+
+  private static RecipientPolicy.Sender sender(RecipientPolicy policy, Mail mail) {
+    return policy.sender(
+        mail.client().address(), mail.reversePath(), () -> mail.provenDomain().isPresent());
   }
 
   private static Optional<MailboxId> mailbox(RecipientLookup lookup) {
-    return lookup instanceof RecipientLookup.Found found
-        ? Optional.of(found.recipient().mailbox())
-        : Optional.empty();
+    return switch (lookup) {
+      case RecipientLookup.Found found -> Optional.of(found.recipient().mailbox());
+      case RecipientLookup.Unasked unasked -> unasked.mailbox();
+      case RecipientLookup.Group _ -> Optional.empty();
+      case RecipientLookup.UnknownUser _ -> Optional.empty();
+      case RecipientLookup.NotOurs _ -> Optional.empty();
+      case RecipientLookup.Unavailable _ -> Optional.empty();
+    };
   }
 }

@@ -44,6 +44,11 @@ final class GreylistCheck implements Check<Rcpt> {
   }
 
   @Override
+  public Turn turn() {
+    return Turn.ANSWERED;
+  }
+
+  @Override
   public CheckResult check(Rcpt question) {
     Optional<EmailAddress> sender = question.mail().reversePath();
     Client client = question.client();

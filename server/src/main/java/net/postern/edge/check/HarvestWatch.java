@@ -42,6 +42,11 @@ final class HarvestWatch implements Check<Rcpt> {
   }
 
   @Override
+  public Turn turn() {
+    return Turn.BOTH;
+  }
+
+  @Override
   public CheckResult check(Rcpt question) {
     if (question.safelisted()) {
       return new CheckResult.Pass();
@@ -50,6 +55,7 @@ final class HarvestWatch implements Check<Rcpt> {
       case RecipientLookup.Found found -> count(question, true);
       case RecipientLookup.Group group -> count(question, true);
       case RecipientLookup.UnknownUser unknown -> count(question, false);
+      case RecipientLookup.Unasked unasked -> look(question);
       // Says nothing about whether it exists.
       case RecipientLookup.NotOurs notOurs -> new CheckResult.Pass();
       case RecipientLookup.Unavailable unavailable -> new CheckResult.Pass();
@@ -58,13 +64,26 @@ final class HarvestWatch implements Check<Rcpt> {
 
   private CheckResult count(Rcpt question, boolean known) {
     var client = question.client().address();
-    RecipientFinding finding =
+    return result(
         sources.recipient(
             client,
             question.address().domain(),
             question.address().key(),
             known,
-            () -> directory.registeredServer(client).isPresent());
+            () -> directory.registeredServer(client).isPresent()));
+  }
+
+  // A suspect's questions are not to become ours.
+  private CheckResult look(Rcpt question) {
+    var client = question.client().address();
+    return result(
+        sources.suspicion(
+            client,
+            question.address().domain(),
+            () -> directory.registeredServer(client).isPresent()));
+  }
+
+  private static CheckResult result(RecipientFinding finding) {
     return switch (finding) {
       case RecipientFinding.Clear clear -> new CheckResult.Pass();
       case RecipientFinding.Suspect suspect ->

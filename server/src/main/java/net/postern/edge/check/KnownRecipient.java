@@ -3,6 +3,7 @@ package net.postern.edge.check;
 import java.util.Optional;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
+import net.postern.id.CustomerId;
 import net.postern.smtp.Reply;
 import net.postern.tenant.RecipientLookup;
 
@@ -24,6 +25,20 @@ final class KnownRecipient implements Check<Rcpt> {
   }
 
   @Override
+  public Turn turn() {
+    return Turn.ANSWERED;
+  }
+
+  private static CheckResult notNow(String why, Optional<CustomerId> customer) {
+    return new CheckResult.Defer(
+        new Refusal(
+            Reply.of(451, "4.3.0", "Recipients cannot be checked now, please try again"),
+            Reason.DATABASE_UNAVAILABLE,
+            "The directory cannot answer: " + why + ".",
+            customer));
+  }
+
+  @Override
   public CheckResult check(Rcpt question) {
     return switch (question.lookup()) {
       case RecipientLookup.Found found -> new CheckResult.Pass();
@@ -36,13 +51,9 @@ final class KnownRecipient implements Check<Rcpt> {
                   Reason.UNKNOWN_USER,
                   "The customer has no such user.",
                   Optional.of(unknown.customer())));
-      case RecipientLookup.Unavailable unavailable ->
-          new CheckResult.Defer(
-              new Refusal(
-                  Reply.of(451, "4.3.0", "Recipients cannot be checked now, please try again"),
-                  Reason.DATABASE_UNAVAILABLE,
-                  "The directory cannot answer: " + unavailable.why() + ".",
-                  Optional.empty()));
+      case RecipientLookup.Unavailable unavailable -> notNow(unavailable.why(), Optional.empty());
+      case RecipientLookup.Unasked unasked ->
+          notNow("the customer's server was not asked", Optional.of(unasked.customer()));
       // Relay control has refused it already; without it this must not become a yes.
       case RecipientLookup.NotOurs notOurs ->
           question.submitter().isPresent()

@@ -1,8 +1,10 @@
 package net.postern.edge.check;
 
+import java.util.List;
 import java.util.Optional;
 import net.postern.address.EmailAddress;
 import net.postern.id.CustomerId;
+import net.postern.tenant.Recipient;
 import net.postern.tenant.RecipientLookup;
 import net.postern.tenant.RecipientPolicy;
 import net.postern.tenant.Submitter;
@@ -16,6 +18,8 @@ import net.postern.tenant.Submitter;
  * @param policy what the recipient and the customer chose
  * @param sender what their lists say of this sender
  * @param ours whether the client is a customer's registered server
+ * @param leftOut members of the group who do not want this sender's mail; they are no more in the
+ *     lookup
  * @param submitter who may send to others: the user who logged in, or the registered server, which
  *     is looked for when the recipient is nobody's here
  */
@@ -26,7 +30,15 @@ public record Rcpt(
     RecipientPolicy policy,
     RecipientPolicy.Sender sender,
     boolean ours,
+    List<LeftOut> leftOut,
     Optional<Submitter> submitter) {
+
+  public Rcpt {
+    leftOut = List.copyOf(leftOut);
+  }
+
+  /** A member of a group whose own list, or whose customer's, has the sender. */
+  public record LeftOut(Recipient member, RecipientPolicy.Sender.Blocked by) {}
 
   /** A recipient who chose nothing. */
   public Rcpt(Mail mail, EmailAddress address, RecipientLookup lookup) {
@@ -37,12 +49,13 @@ public record Rcpt(
         RecipientPolicy.NONE,
         new RecipientPolicy.Sender.Unlisted(),
         false,
+        List.of(),
         Optional.empty());
   }
 
   /** The same from someone who may send to others. */
   public Rcpt from(Optional<Submitter> who) {
-    return new Rcpt(mail, address, lookup, policy, sender, ours, who);
+    return new Rcpt(mail, address, lookup, policy, sender, ours, leftOut, who);
   }
 
   public Client client() {

@@ -29,6 +29,7 @@ final class RelayControl implements Check<Rcpt> {
       case RecipientLookup.Found found -> new CheckResult.Pass();
       case RecipientLookup.Group group -> new CheckResult.Pass();
       case RecipientLookup.UnknownUser unknown -> new CheckResult.Pass();
+      case RecipientLookup.Unasked unasked -> new CheckResult.Pass();
       case RecipientLookup.Unavailable unavailable -> new CheckResult.Pass();
       case RecipientLookup.NotOurs notOurs ->
           question.submitter().isPresent() ? new CheckResult.Pass() : refuse();

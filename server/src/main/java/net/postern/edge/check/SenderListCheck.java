@@ -22,6 +22,11 @@ final class SenderListCheck implements Check<Rcpt> {
   }
 
   @Override
+  public Turn turn() {
+    return Turn.BOTH;
+  }
+
+  @Override
   public CheckResult check(Rcpt question) {
     return switch (question.sender()) {
       case Sender.Unlisted _ -> new CheckResult.Pass();
