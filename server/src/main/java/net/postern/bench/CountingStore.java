@@ -2,25 +2,24 @@ package net.postern.bench;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Consumer;
 import net.postern.blob.Appender;
+import net.postern.blob.ForwardingStore;
 import net.postern.blob.ObjectStore;
+import net.postern.blob.Replacement;
 
 /**
  * A store that counts what is written to it, and that can be told to hang: appends then wait, as
  * they do on a disk or network that stopped answering without failing.
  */
-final class CountingStore implements ObjectStore {
-  private final ObjectStore store;
+final class CountingStore extends ForwardingStore {
   private final LongAdder bytes = new LongAdder();
   private final LongAdder appends = new LongAdder();
   private volatile CountDownLatch gate = new CountDownLatch(0);
 
   CountingStore(ObjectStore store) {
-    this.store = store;
+    super(store);
   }
 
   ObjectStore inner() {
@@ -51,16 +50,6 @@ final class CountingStore implements ObjectStore {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-  }
-
-  @Override
-  public String name() {
-    return store.name();
-  }
-
-  @Override
-  public Duration pace() {
-    return store.pace();
   }
 
   @Override
@@ -96,27 +85,26 @@ final class CountingStore implements ObjectStore {
   }
 
   @Override
-  public byte[] range(String object, long offset, int length) throws IOException {
-    return store.range(object, offset, length);
-  }
+  public Replacement replace(String object) throws IOException {
+    pass();
+    Replacement inner = store.replace(object);
+    return new Replacement() {
+      @Override
+      public void write(ByteBuffer content) throws IOException {
+        pass();
+        bytes.add(content.remaining());
+        inner.write(content);
+      }
 
-  @Override
-  public long length(String object) throws IOException {
-    return store.length(object);
-  }
+      @Override
+      public void commit() throws IOException {
+        inner.commit();
+      }
 
-  @Override
-  public void list(String kind, Consumer<Listed> each) throws IOException {
-    store.list(kind, each);
-  }
-
-  @Override
-  public void delete(String object) throws IOException {
-    store.delete(object);
-  }
-
-  @Override
-  public long usableBytes() throws IOException {
-    return store.usableBytes();
+      @Override
+      public void close() throws IOException {
+        inner.close();
+      }
+    };
   }
 }

@@ -73,7 +73,9 @@ public sealed interface MailEvent {
     /** The user name or the password was wrong. */
     LOGIN_FAILED,
     /** Too many passwords were wrong before. */
-    LOGIN_LOCKED
+    LOGIN_LOCKED,
+    /** The DNS could not say whether the reverse-path's domain exists. */
+    SENDER_UNKNOWN
   }
 
   /** A message got its {@code 250}. */

@@ -90,6 +90,11 @@ public record RefusalHelp(String meaning, String advice) {
           new RefusalHelp(
               "The sender's domain does not exist, or takes no mail: nobody could answer.",
               "Check the sender address, and that its domain has MX or address records in the DNS.");
+      case SENDER_UNKNOWN ->
+          new RefusalHelp(
+              "The DNS did not say in time whether the sender's domain exists.",
+              "Nothing has to be done: mail servers try again by themselves within minutes. If it"
+                  + " lasts, the name servers of the sender's domain need to be looked at.");
       case HELO ->
           new RefusalHelp(
               "The sending server calls itself by a name that is not its own.",

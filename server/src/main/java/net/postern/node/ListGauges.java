@@ -8,10 +8,11 @@ import net.postern.dnsbl.BlockLists;
 import net.postern.greylist.Greylist;
 
 /** What is measured of each block list, and of greylisting. */
-final class ListGauges {
+public final class ListGauges {
   private ListGauges() {}
 
-  static void register(MeterRegistry registry, BlockLists lists, Greylist greylist) {
+  /** Adds what is measured of each list. */
+  public static void register(MeterRegistry registry, BlockLists lists) {
     for (BlockLists.Status each : lists.status()) {
       String zone = each.title();
       Gauge.builder("postern.dnsbl.up", lists, of -> status(of, zone).up() ? 1 : 0)
@@ -33,6 +34,10 @@ final class ListGauges {
           "Questions to a block list without an answer in time",
           BlockLists.Status::silent);
     }
+  }
+
+  /** Adds what is measured of greylisting. */
+  static void register(MeterRegistry registry, Greylist greylist) {
     FunctionCounter.builder("postern.greylist.put.off", greylist, Greylist::putOff)
         .description("Attempts that were asked to come again")
         .register(registry);

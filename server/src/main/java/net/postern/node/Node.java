@@ -574,7 +574,8 @@ public final class Node implements AutoCloseable {
         "postern.vault.repaired",
         "Objects copied to stores that lacked them",
         vault.upkeep()::repaired);
-    ListGauges.register(metrics.registry(), edgeParts.lists(), edgeParts.greylist());
+    ListGauges.register(metrics.registry(), edgeParts.lists());
+    ListGauges.register(metrics.registry(), edgeParts.greylist());
     StoreGauges.register(metrics.registry(), vault.upkeep(), scrubber);
     DnsGauges.register(metrics.registry(), dns);
     metrics.gauge(

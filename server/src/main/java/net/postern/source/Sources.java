@@ -301,6 +301,8 @@ public final class Sources implements Events, AutoCloseable {
       case AUTH_REQUIRED, SENDER_DENIED, SEND_LIMIT, LOGIN_FAILED, LOGIN_LOCKED, PROXY -> 0;
       // Follow from what was counted already.
       case SOURCE_BLOCKED, HARVESTING, RATE_LIMIT -> 0;
+      // As well our own DNS.
+      case SENDER_UNKNOWN -> 0;
       case STORES_UNAVAILABLE, DATABASE_UNAVAILABLE, OVERLOADED, SHUTTING_DOWN, INTERNAL -> 0;
     };
   }

@@ -3,13 +3,18 @@ package net.postern.blob;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
 
 /**
  * A store of a process that is killed at one of its writes, before or just after it: from then on
  * nothing is written. Several stores share one {@link Killer}.
  */
-public record DyingStore(ObjectStore store, Killer killer) implements ObjectStore {
+public final class DyingStore extends ForwardingStore {
+  private final Killer killer;
+
+  public DyingStore(ObjectStore store, Killer killer) {
+    super(store);
+    this.killer = killer;
+  }
 
   /** Counts writes to all stores of a process. */
   public static final class Killer {
@@ -56,13 +61,14 @@ public record DyingStore(ObjectStore store, Killer killer) implements ObjectStor
   }
 
   @Override
-  public String name() {
-    return store.name();
-  }
-
-  @Override
   public void put(String object, ByteBuffer content) throws IOException {
     write(() -> store.put(object, content));
+  }
+
+  // One write, of all of it: what is killed before its commit leaves nothing.
+  @Override
+  public Replacement replace(String object) throws IOException {
+    return new GatheredReplacement(this, object);
   }
 
   @Override
@@ -87,27 +93,12 @@ public record DyingStore(ObjectStore store, Killer killer) implements ObjectStor
   }
 
   @Override
-  public byte[] range(String object, long offset, int length) throws IOException {
-    return store.range(object, offset, length);
-  }
-
-  @Override
-  public long length(String object) throws IOException {
-    return store.length(object);
-  }
-
-  @Override
-  public void list(String kind, Consumer<Listed> each) throws IOException {
-    store.list(kind, each);
+  public void clear(Stray stray) throws IOException {
+    write(() -> store.clear(stray));
   }
 
   @Override
   public void delete(String object) throws IOException {
     write(() -> store.delete(object));
-  }
-
-  @Override
-  public long usableBytes() throws IOException {
-    return store.usableBytes();
   }
 }

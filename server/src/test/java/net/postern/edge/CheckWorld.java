@@ -29,6 +29,8 @@ import net.postern.edge.check.Questions;
 import net.postern.edge.check.Rcpt;
 import net.postern.events.Events;
 import net.postern.greylist.Greylist;
+import net.postern.id.CustomerId;
+import net.postern.id.MailboxId;
 import net.postern.tenant.Directory;
 import net.postern.tenant.RecipientLookup;
 import net.postern.tenant.RecipientPolicies;
@@ -41,8 +43,10 @@ import net.postern.testkit.ManualClock;
  * What checks ask, for scenarios: a DNS of plain maps, the customer's and the user's settings, a
  * clock that is moved, and clients that come from any address.
  */
-final class CheckWorld {
+final class CheckWorld implements AutoCloseable {
   private static final Duration BUDGET = Duration.ofSeconds(3);
+  private static final Set<InetAddress> OURS =
+      Set.of(InetAddress.ofLiteral("192.0.2.250"), InetAddress.ofLiteral("2001:db8::250"));
 
   private final MapResolver dns = new MapResolver();
   private final ManualClock clock = new ManualClock(Instant.parse("2026-06-01T12:00:00Z"));
@@ -54,7 +58,13 @@ final class CheckWorld {
   private volatile Optional<InetAddress> client = Optional.empty();
   private List<Zone> lists = List.of();
   private Optional<BlockLists> given = Optional.empty();
+  private volatile BlockLists tended = BlockLists.none(dns);
+  private Optional<Database> database = Optional.empty();
   private Optional<Greylist> greylist = Optional.empty();
+  private final List<String> off = new ArrayList<>();
+
+  /** Whether the database says what customers and users chose. */
+  boolean policiesKnown = true;
 
   /** Lists and choices of real users, instead of the one user and one customer of a scenario. */
   Optional<RecipientPolicies> policies = Optional.empty();
@@ -96,20 +106,32 @@ final class CheckWorld {
         .add(new SenderList.Line(SenderEntry.parse(entry).orElseThrow(), kind));
   }
 
+  /** A check that does not run. */
+  void off(String check) {
+    off.add(check);
+  }
+
   void choose(String name, String value, boolean byUser) {
     (byUser ? choicesOfUser : choicesOfCustomer).put(name, value);
-    if (name.equals("greylist")) {
-      Database database = TestDatabase.open();
-      greylist = Optional.of(new Greylist(database, TestConfig.greylist(), clock));
+    if (name.equals("greylist") && database.isEmpty()) {
+      database = Optional.of(TestDatabase.open());
+      greylist = database.map(each -> new Greylist(each, TestConfig.greylist(), clock));
     }
   }
 
-  /** {@code NAME TYPE VALUE}. */
+  @Override
+  public void close() {
+    database.ifPresent(Database::close);
+  }
+
+  /** {@code NAME TYPE VALUE}; {@code none} as value: no such record any more. */
   void zone(String line) {
     String[] words = line.strip().split(" +", 3);
     String name = words[0].toLowerCase(Locale.ROOT);
     List<String> values = zones.computeIfAbsent(name + " " + words[1], key -> new ArrayList<>());
-    if (words.length > 2 && !values.contains(words[2])) {
+    if (words.length > 2 && words[2].equals("none")) {
+      values.clear();
+    } else if (words.length > 2 && !values.contains(words[2])) {
       values.add(words[2]);
     }
     String[] all = values.toArray(String[]::new);
@@ -143,32 +165,42 @@ final class CheckWorld {
           case 'd' -> Duration.ofDays(number);
           default -> throw new IllegalArgumentException(duration);
         });
+    // As the node does four times a minute.
+    tended.tend();
   }
 
   Checks checks(Directory directory, Events events, Optional<Checks.SourceParts> sources) {
     BlockLists asked = given.orElseGet(() -> new BlockLists(lists, dns, BUDGET, clock, events));
     asked.tend();
-    RecipientPolicy.Owner user = new RecipientPolicy.Owner(new SenderList(ofUser), choicesOfUser);
-    RecipientPolicy.Owner customer =
-        new RecipientPolicy.Owner(new SenderList(ofCustomer), choicesOfCustomer);
+    tended = asked;
     Checks checks =
         Checks.inOrder(
             new Checks.Parts(
                 directory,
                 policies.orElse(
-                    (of, mailbox) ->
-                        new RecipientPolicy(
-                            true,
-                            mailbox.isPresent() ? user : RecipientPolicy.Owner.NONE,
-                            customer)),
+                    (of, mailbox) -> policiesKnown ? policy(of, mailbox) : RecipientPolicy.UNKNOWN),
                 dns,
                 new Spf(dns, Spf.STANDARD_LIMIT, clock),
                 asked,
                 greylist,
-                new Checks.Self(TestEdge.HOSTNAME, Set.of(InetAddress.ofLiteral("192.0.2.250"))),
+                new Checks.Self(TestEdge.HOSTNAME, OURS),
                 new Checks.Rules(threshold, spfFail),
                 sources));
-    return checks.with(new FromAnywhere(checks.questions()));
+    Checks running = checks.switched(List.of(), off);
+    return running.with(new FromAnywhere(running.questions()));
+  }
+
+  // Only the customer of example.org chose anything, and one of its users.
+  private RecipientPolicy policy(CustomerId of, Optional<MailboxId> mailbox) {
+    if (!of.equals(TestDirectory.CUSTOMER)) {
+      return RecipientPolicy.NONE;
+    }
+    return new RecipientPolicy(
+        true,
+        mailbox.equals(Optional.of(TestDirectory.ANNA))
+            ? new RecipientPolicy.Owner(new SenderList(ofUser), choicesOfUser)
+            : RecipientPolicy.Owner.NONE,
+        new RecipientPolicy.Owner(new SenderList(ofCustomer), choicesOfCustomer));
   }
 
   /** Has clients on loopback come from where the scenario says. */

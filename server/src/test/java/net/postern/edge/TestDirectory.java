@@ -25,6 +25,14 @@ import net.postern.tenant.RecipientLookup;
 final class TestDirectory implements Directory {
   static final CustomerId CUSTOMER = CustomerId.create();
   static final CustomerId OTHER = CustomerId.create();
+
+  /** The mailbox of {@code anna@example.org}. */
+  static final MailboxId ANNA = mailbox("anna@example.org");
+
+  private static MailboxId mailbox(String key) {
+    return new MailboxId(UUID.nameUUIDFromBytes(key.getBytes(StandardCharsets.UTF_8)));
+  }
+
   private static final Set<String> NAMED =
       Set.of(
           "anna@example.org", "john doe@example.org", "müller@example.org", "postmaster@mx.test");
@@ -62,20 +70,11 @@ final class TestDirectory implements Directory {
       case "example.org", "mx.test" -> {
         String key = address.key();
         yield NAMED.contains(key) || address.localPart().toLowerCase(Locale.ROOT).startsWith("user")
-            ? new RecipientLookup.Found(
-                new Recipient(
-                    address,
-                    CUSTOMER,
-                    new MailboxId(UUID.nameUUIDFromBytes(key.getBytes(StandardCharsets.UTF_8)))))
+            ? new RecipientLookup.Found(new Recipient(address, CUSTOMER, mailbox(key)))
             : new RecipientLookup.UnknownUser(CUSTOMER);
       }
       case "other.example" ->
-          new RecipientLookup.Found(
-              new Recipient(
-                  address,
-                  OTHER,
-                  new MailboxId(
-                      UUID.nameUUIDFromBytes(address.key().getBytes(StandardCharsets.UTF_8)))));
+          new RecipientLookup.Found(new Recipient(address, OTHER, mailbox(address.key())));
       case "broken.example" -> new RecipientLookup.Unavailable("the database is away");
       default -> new RecipientLookup.NotOurs();
     };

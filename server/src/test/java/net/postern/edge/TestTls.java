@@ -6,8 +6,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.security.MessageDigest;
 import java.security.cert.CertificateFactory;
 import java.time.InstantSource;
+import java.util.HexFormat;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
@@ -18,6 +21,8 @@ import javax.net.ssl.TrustManagerFactory;
 final class TestTls {
   private static final SSLContext SERVER;
   private static final SSLContext CLIENT;
+  private static final SSLContext RELAY;
+  private static final String RELAY_FINGERPRINT;
 
   static {
     try {
@@ -39,6 +44,21 @@ final class TestTls {
         managers.init(trusted);
         CLIENT = SSLContext.getInstance("TLS");
         CLIENT.init(null, managers.getTrustManagers(), null);
+        Files.delete(certificate);
+        Files.delete(key);
+        SelfSignedCertificate.create(
+            "relay.example", InstantSource.system().instant(), certificate, key);
+        KeyStore own = ServerTls.store(certificate, key);
+        KeyManagerFactory keys =
+            KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        keys.init(own, new char[0]);
+        RELAY = SSLContext.getInstance("TLS");
+        RELAY.init(keys.getKeyManagers(), managers.getTrustManagers(), null);
+        RELAY_FINGERPRINT =
+            HexFormat.of()
+                .formatHex(
+                    MessageDigest.getInstance("SHA-256")
+                        .digest(own.getCertificate("edge").getEncoded()));
       } finally {
         Files.deleteIfExists(certificate);
         Files.deleteIfExists(key);
@@ -59,5 +79,15 @@ final class TestTls {
 
   static SSLContext client() {
     return CLIENT;
+  }
+
+  /** The client with a certificate of its own. */
+  static SSLContext relay() {
+    return RELAY;
+  }
+
+  /** SHA-256 of that certificate, as a customer registers it. */
+  static String relayFingerprint() {
+    return RELAY_FINGERPRINT;
   }
 }

@@ -13,14 +13,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import net.postern.address.EmailAddress;
 import net.postern.config.ChecksConfig;
@@ -30,6 +29,8 @@ import net.postern.config.TestConfig;
 import net.postern.db.Database;
 import net.postern.db.TestDatabase;
 import net.postern.events.MailEvent;
+import net.postern.filter.Rule;
+import net.postern.filter.dialogue.DialogueStage;
 import net.postern.intake.Envelope;
 import net.postern.intake.IntakeResult;
 import net.postern.source.Sources;
@@ -41,8 +42,10 @@ import net.postern.tenant.SenderList;
  * <pre>
  * # text          a comment, with the section of the standard that asks for what follows
  * set NAME VALUE  a setting of the server; before the first line of dialogue
- * set sources on  what clients do is counted and has consequences, on a clock that stands still
+ * set sources on  what clients do is counted and has consequences, on the clock of K
  * set limit K V   the same, with a key of [limits]
+ * set choice N V  the customer of example.org chose so; with "user" behind it anna@example.org did; the
+ *                 same with "set safelist ENTRY" and "set blocklist ENTRY"
  * set account ... users as the product keeps them: see {@link AccountWorld#set}
  * C: text         the client sends this line; lines in a row are sent in one write
  * C! text         the same without CRLF at the end; \r \n \t \0 \xHH \\ and \{text*count} are read
@@ -50,8 +53,13 @@ import net.postern.tenant.SenderList;
  * S~ regex        the server's next line matches
  * S. closed       the server closes the connection
  * T. start        the client goes on with TLS
+ * T. certificate  the same with a certificate of its own, which "set certificate known" makes known
  * D. drain        the server begins to shut down
  * N. connect      the client connects anew
+ * N. greeted 5    the same five times, each time waiting for a 220
+ * P: A H F T      a client of the address A connects, says HELO H, sends from F (<> is the null
+ *                 reverse-path), all of which is taken, and asks for T; the reply comes next
+ * G. message      the client sends a message without content, which is taken
  * M: text         intake got one more message, with this content (escapes as above)
  * M. none         intake got nothing more
  * M~ regex        intake got one more message, with content that matches
@@ -64,16 +72,27 @@ import net.postern.tenant.SenderList;
  * F: NAME         the message that intake got last has this finding of a check
  * F! NAME         it does not have it
  * Z: NAME TYPE V  a record of the DNS: A, AAAA, MX (preference host), TXT, PTR (NAME is an address);
- *                 FAIL: questions for the name fail
+ *                 FAIL: questions for the name fail; "none" as value takes records away
  * Q: ADDRESS      one more question about this address came to the customer's server
  * Q. none         no further question came to it
  * A: ADDRESS      connections come from this address from now on; the next one is made at once
- * K: DURATION     the clock goes on: 90s, 5m, 2h, 3d
+ * K: DURATION     the clock goes on: 90s, 5m, 2h, 3d; block lists are tested when they are due
+ * W: MILLISECONDS the last reply took at least so long
+ * R: 250          the server's next reply, of however many lines, has this code
+ * - text          a case: in what follows somebody is refused, cut off, kept waiting, or the filter is
+ *                 told, or the file is wrong
+ * + text          a control: in what follows nobody is refused, or the test fails; something is taken
  * </pre>
+ *
+ * A case or control ends where the next one begins.
  */
 final class Transcript {
   private static final Pattern REPEAT = Pattern.compile("\\\\\\{(.*?)\\*(\\d+)}");
   private static final int PATIENCE_MILLIS = 10_000;
+
+  private static final java.util.Set<String> WEIGHED =
+      new DialogueStage()
+          .rules().stream().map(Rule::name).collect(java.util.stream.Collectors.toSet());
 
   private final Path file;
   private final TestEdge.Settings settings = new TestEdge.Settings();
@@ -86,8 +105,28 @@ final class Transcript {
   private int messagesSeen;
   private int refusalsSeen;
   private boolean registered;
+  private Section section = Section.START;
+  private int refusalsBefore;
+  private boolean happened;
+  private String command = "";
+  private long sent;
+  private long took;
   private Socket socket = new Socket();
   private InputStream in = InputStream.nullInputStream();
+
+  /** What the lines are about that are played now. */
+  private enum Section {
+    START,
+    CASE,
+    CONTROL
+  }
+
+  /** Whether a file has both a case and a control, which playing it checks. */
+  static boolean isComplete(Path file) throws IOException {
+    List<String> lines = Files.readAllLines(file, StandardCharsets.UTF_8);
+    return lines.stream().anyMatch(line -> line.startsWith("- "))
+        && lines.stream().anyMatch(line -> line.startsWith("+ "));
+  }
 
   Transcript(Path file) {
     this.file = file;
@@ -97,7 +136,9 @@ final class Transcript {
     List<String> lines = new ArrayList<>(Files.readAllLines(file, StandardCharsets.UTF_8));
     settings.tls = java.util.Optional.of(TestTls.server());
     try {
-      for (String line : lines) {
+      int start = 0;
+      while (start < lines.size() && isPreparation(lines.get(start))) {
+        String line = lines.get(start++);
         if (line.startsWith("set ")) {
           set(line);
         } else if (line.startsWith("Z: ")) {
@@ -105,16 +146,24 @@ final class Transcript {
         }
       }
       settings.sources = sources;
-      play(lines);
+      play(lines, start);
     } finally {
       database.ifPresent(Database::close);
+      settings.world.close();
       if (settings.accounts.isPresent()) {
         settings.accounts.get().close();
       }
     }
   }
 
-  private void play(List<String> lines) throws Exception {
+  private static boolean isPreparation(String line) {
+    return line.isBlank()
+        || line.startsWith("#")
+        || line.startsWith("set ")
+        || line.startsWith("Z: ");
+  }
+
+  private void play(List<String> lines, int start) throws Exception {
     try (TestEdge edge = new TestEdge(settings)) {
       if (registered) {
         edge.directory.register(java.net.InetAddress.ofLiteral("127.0.0.1"));
@@ -122,15 +171,57 @@ final class Transcript {
       connect(edge);
       Thread drain = Thread.ofVirtual().unstarted(() -> edge.server.close(Duration.ofSeconds(10)));
       try {
-        for (int i = 0; i < lines.size(); i++) {
+        for (int i = start; i < lines.size(); i++) {
           step(lines.get(i), file.getFileName() + ":" + (i + 1), edge, drain);
         }
         send();
+        end(file.getFileName() + " at the end", edge);
         assertEquals(0, in.available(), file.getFileName() + ": the server said more at the end");
       } finally {
         socket.close();
       }
     }
+  }
+
+  private void ask(String[] words, String where, TestEdge edge) throws IOException {
+    send();
+    socket.close();
+    settings.world.client(words[0]);
+    connect(edge);
+    expect("220", where);
+    toSend.write(("HELO " + words[1] + "\r\n").getBytes(StandardCharsets.UTF_8));
+    expect("250", where);
+    String from = words[2].equals("<>") ? "" : words[2];
+    toSend.write(("MAIL FROM:<" + from + ">\r\n").getBytes(StandardCharsets.UTF_8));
+    expect("250", where);
+    command = "RCPT TO:<" + words[3] + ">";
+    toSend.write((command + "\r\n").getBytes(StandardCharsets.UTF_8));
+  }
+
+  private void expect(String start, String where) throws IOException {
+    String got = receive(where);
+    assertTrue(got.startsWith(start), where + ": expected " + start + " but got " + got);
+  }
+
+  private void end(String where, TestEdge edge) {
+    if (section == Section.CONTROL) {
+      assertEquals(
+          refusalsBefore, edge.refusals().size(), where + ": the control before it was refused");
+      assertTrue(happened, where + ": nothing was taken in the control before it");
+    } else if (section == Section.CASE) {
+      assertTrue(happened, where + ": nothing was refused or told in the case before it");
+    }
+  }
+
+  // What leads to a message, not what comes before it or is always answered so.
+  private boolean isTaken(String line) {
+    return line.matches("M[:~].*|G\\.")
+        || (line.matches("[SR][:~] ?2.*")
+            && !command.matches("(|EHLO|HELO|MAIL|RSET|NOOP|VRFY|QUIT)( .*)?"));
+  }
+
+  private static boolean isRefused(String line) {
+    return line.matches("[SR][:~] ?[45].*|S\\. closed|[FW]: .*");
   }
 
   // The client is 127.0.0.1, which the product never looks at; here nobody is exempt.
@@ -146,15 +237,45 @@ final class Transcript {
                 new byte[32],
                 opened,
                 event -> {},
-                InstantSource.fixed(Instant.parse("2026-06-01T08:00:00Z"))));
+                settings.world.clock()));
   }
 
   private void step(String line, String where, TestEdge edge, Thread drain) throws Exception {
-    if (line.isBlank() || line.startsWith("#") || line.startsWith("set ")) {
+    if (line.isBlank() || line.startsWith("#")) {
       return;
     }
     String text = line.length() > 3 ? line.substring(3) : "";
+    if (line.startsWith("C: ")) {
+      command = text;
+    }
+    happened |= section == Section.CONTROL ? isTaken(line) : isRefused(line);
     switch (line.substring(0, Math.min(2, line.length()))) {
+      case "- ", "+ " -> {
+        end(where, edge);
+        section = line.startsWith("+") ? Section.CONTROL : Section.CASE;
+        refusalsBefore = edge.refusals().size();
+        happened = false;
+      }
+      case "R:" -> {
+        String got;
+        do {
+          got = receive(where);
+          assertTrue(
+              got.startsWith(text.strip()), where + ": expected " + text + " but got " + got);
+        } while (got.startsWith("-", 3));
+      }
+      case "W:" -> {
+        long millis = Duration.ofNanos(took).toMillis();
+        assertTrue(millis >= Long.parseLong(text.strip()), where + ": it took " + millis + " ms");
+      }
+      case "P:" -> ask(text.strip().split(" +"), where, edge);
+      case "G." -> {
+        toSend.write("DATA\r\n".getBytes(StandardCharsets.UTF_8));
+        expect("354", where);
+        toSend.write(".\r\n".getBytes(StandardCharsets.UTF_8));
+        expect("250", where);
+        messagesSeen++;
+      }
       case "C:" -> toSend.write((text + "\r\n").getBytes(StandardCharsets.UTF_8));
       case "C!" -> toSend.write(unescape(text));
       case "S:" -> {
@@ -170,7 +291,8 @@ final class Transcript {
         int more = in.read();
         assertEquals(-1, more, where + ": the server should have closed the connection");
       }
-      case "T." -> startTls();
+      case "T." ->
+          startTls(text.strip().equals("certificate") ? TestTls.relay() : TestTls.client());
       case "D." -> {
         drain.start();
         assertTrue(
@@ -178,13 +300,22 @@ final class Transcript {
             where + ": still listening");
       }
       case "N." -> {
-        send();
-        socket.close();
-        connect(edge);
+        String[] words = text.strip().split(" ");
+        int times = words.length > 1 ? Integer.parseInt(words[1]) : 1;
+        for (int i = 0; i < times; i++) {
+          send();
+          socket.close();
+          command = "";
+          connect(edge);
+          if (words[0].equals("greeted")) {
+            expect("220", where);
+          }
+        }
       }
       case "A:" -> {
         send();
         socket.close();
+        command = "";
         settings.world.client(text.strip());
         connect(edge);
       }
@@ -195,10 +326,12 @@ final class Transcript {
         accounts().seen();
       }
       case "Q." -> assertEquals(List.of(), accounts().questions(), where);
-      // Those before the dialogue were read already; one between is a change.
       case "Z:" -> settings.world.zone(text);
       case "K:" -> settings.world.advance(text.strip());
-      case "F:" -> assertTrue(found(edge, text.strip()), where + ": intake was not told");
+      case "F:" -> {
+        assertTrue(found(edge, text.strip()), where + ": intake was not told");
+        assertTrue(WEIGHED.contains(text.strip()), where + ": the filter's table does not have it");
+      }
       case "F!" -> assertFalse(found(edge, text.strip()), where + ": intake was told");
       case "M:" -> {
         List<TestEdge.Taken> taken = List.copyOf(edge.taken);
@@ -293,18 +426,19 @@ final class Transcript {
   }
 
   private void connect(TestEdge edge) throws IOException {
+    sent = System.nanoTime();
     socket = new Socket(edge.address().getAddress(), edge.port(service));
     socket.setSoTimeout(PATIENCE_MILLIS);
     in = new BufferedInputStream(socket.getInputStream());
     if (service.equals("submissions")) {
-      startTls();
+      startTls(TestTls.client());
     }
   }
 
-  private void startTls() throws IOException {
+  private void startTls(SSLContext client) throws IOException {
     SSLSocket secure =
         (SSLSocket)
-            TestTls.client()
+            client
                 .getSocketFactory()
                 .createSocket(socket, TestEdge.HOSTNAME, socket.getPort(), true);
     secure.startHandshake();
@@ -317,11 +451,18 @@ final class Transcript {
       socket.getOutputStream().write(toSend.toByteArray());
       socket.getOutputStream().flush();
       toSend.reset();
+      sent = System.nanoTime();
     }
   }
 
   private String receive(String where) throws IOException {
     send();
+    String line = line(where);
+    took = System.nanoTime() - sent;
+    return line;
+  }
+
+  private String line(String where) throws IOException {
     ByteArrayOutputStream line = new ByteArrayOutputStream();
     int b;
     while ((b = in.read()) >= 0) {
@@ -374,9 +515,12 @@ final class Transcript {
       case "accountRecipientsHour" -> settings.accountRecipientsHour = Integer.parseInt(words[2]);
       case "serverMailbox" -> settings.serverMailbox = Boolean.parseBoolean(words[2]);
       case "registered" -> registered = true;
+      case "certificate" -> settings.certificate = Optional.of(TestTls.relayFingerprint());
       case "account" -> accounts().set(line.substring("set account ".length()));
       case "client" -> settings.world.client(words[2]);
       case "zones" -> settings.world.zones(line.substring("set zones ".length()));
+      case "off" -> settings.world.off(words[2]);
+      case "policies" -> settings.world.policiesKnown = !words[2].equals("unknown");
       case "dnsblThreshold" -> settings.world.threshold = Integer.parseInt(words[2]);
       case "spfFail" ->
           settings.world.spfFail = ChecksConfig.OnFail.valueOf(words[2].toUpperCase(Locale.ROOT));

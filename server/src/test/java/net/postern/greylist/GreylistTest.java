@@ -6,7 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CyclicBarrier;
 import net.postern.address.EmailAddress;
 import net.postern.config.TestConfig;
 import net.postern.db.Database;
@@ -119,7 +124,10 @@ class GreylistTest {
         "bounce-4711-17-anna=example.org@list.example",
         "bounce-4712-18-anna=example.org@list.example"
       },
-      {"bob+tag1@example.com", "bob+tag2@example.com"}
+      {"bob+tag1@example.com", "bob+tag2@example.com"},
+      {"bounces+123@news.example", "bounces+124@news.example"},
+      {"bounces+123-anna=example.org@news.example", "bounces+99-anna=example.org@news.example"},
+      {"0100018f-4a2b-1d3c@ses.example", "0100018f-77ff-9e0a@ses.example"}
     };
     int network = 1;
     for (String[] pair : pairs) {
@@ -152,6 +160,71 @@ class GreylistTest {
     isPutOff(there, late);
     clock.advance(Duration.ofMinutes(2));
     passes(there, late);
+  }
+
+  /** IPv6: a provider's servers share a /64, and the retry comes from any address of it. */
+  @Test
+  void retryFromTheSameNetworkOfIpv6() {
+    isPutOff(here, from("2001:db8:1:2::1", "a@example.com"));
+    clock.advance(Duration.ofMinutes(5));
+    passes(there, from("2001:db8:1:2:ffff:ffff:ffff:ffff", "a@example.com"));
+    // The control: the next /64, which passes when it comes again.
+    isPutOff(here, from("2001:db8:1:3::1", "a@example.com"));
+    clock.advance(Duration.ofMinutes(5));
+    passes(there, from("2001:db8:1:3::2", "a@example.com"));
+  }
+
+  /** A server that calls itself by its verified name now and by another one the next time. */
+  @Test
+  void retryUnderAnotherHeloName() {
+    Optional<String> host = Optional.of("pool.example");
+    Triple named = triple("192.0.2.1", NO, host, "a@example.com", "anna@example.org");
+    Triple unnamed = triple("192.0.2.9", NO, NO, "a@example.com", "anna@example.org");
+    isPutOff(here, named);
+    clock.advance(Duration.ofMinutes(5));
+    isPutOff(there, unnamed);
+    clock.advance(Duration.ofMinutes(5));
+    passes(here, unnamed);
+    // The second retry passes under the first name too.
+    passes(there, named);
+  }
+
+  /** A pool without anything in common: the second retry comes from a network that was seen. */
+  @Test
+  void retryFromTwoNetworksThatNothingJoins() {
+    isPutOff(here, from("192.0.2.1", "a@example.com"));
+    clock.advance(Duration.ofMinutes(5));
+    isPutOff(there, from("198.51.100.1", "a@example.com"));
+    clock.advance(Duration.ofMinutes(10));
+    passes(here, from("198.51.100.7", "a@example.com"));
+  }
+
+  /** Both nodes get an attempt at the same moment, and the retry counts from the first. */
+  @Test
+  void attemptsAtBothNodesAreOne() throws Exception {
+    Triple triple = from("192.0.2.1", "a@example.com");
+    CyclicBarrier start = new CyclicBarrier(2);
+    List<Answer> answers = Collections.synchronizedList(new ArrayList<>());
+    List<Thread> threads = new ArrayList<>();
+    for (Greylist node : List.of(here, there)) {
+      threads.add(
+          Thread.ofVirtual()
+              .start(
+                  () -> {
+                    try {
+                      start.await();
+                      answers.add(node.attempt(triple));
+                    } catch (InterruptedException | BrokenBarrierException e) {
+                      throw new IllegalStateException(e);
+                    }
+                  }));
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertEquals(List.of(new Answer.Later(120), new Answer.Later(120)), answers);
+    clock.advance(Duration.ofMinutes(2));
+    passes(there, triple);
   }
 
   /** A pool without SPF whose servers have names of one domain and call themselves by these. */

@@ -16,6 +16,8 @@ public final class RblServer implements AutoCloseable {
   public enum Sort {
     /** Addresses and networks of IPv4. */
     IP4SET,
+    /** Networks of IPv6, written in hexadecimal throughout. */
+    IP6TRIE,
     /** Names; {@code .name} is everything below it as well. */
     DNSET
   }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -127,20 +128,21 @@ public record Checks(
     List<Check<Helo>> helo = new ArrayList<>();
     List<Check<Mail>> mail = new ArrayList<>();
     List<Check<Rcpt>> rcpt = new ArrayList<>();
-    Optional<Sources> sources = parts.sources().map(SourceParts::sources);
-    sources.ifPresent(each -> connect.add(new ConnectRate(each))); // too many connections?
+    Optional<SourceParts> known = parts.sources();
+    Optional<Sources> sources = known.map(SourceParts::sources);
+    connect.add(of(sources, ConnectRate::new, ConnectRate.ABOUT)); // too many connections?
     // Last, since it waits: what others asked the DNS comes in meanwhile.
-    parts.sources().ifPresent(each -> connect.add(new GreetPause(each))); // can it wait?
-    parts.sources().ifPresent(each -> helo.add(new Pipelining(each))); // does it wait?
-    sources.ifPresent(each -> mail.add(new MessageRate(each))); // too many messages?
+    connect.add(of(known, GreetPause::new, GreetPause.ABOUT)); // can it wait?
+    helo.add(of(known, Pipelining::new, Pipelining.ABOUT)); // does it wait?
+    mail.add(of(sources, MessageRate::new, MessageRate.ABOUT)); // too many messages?
     mail.add(new ReverseNameCheck()); // what does the DNS call the client?
     mail.add(new HeloCheck(parts.resolver())); // does it call itself what a server can be called?
     rcpt.add(new RelayControl()); // is the domain ours, or may the client relay?
     rcpt.add(new OwnDomain(parts.directory())); // does a registered server send in its own name?
     rcpt.add(new SenderListCheck()); // does the recipient always, or never, want this sender?
-    sources.ifPresent(each -> rcpt.add(new InternalBlock(each))); // is it on our own list?
-    sources.ifPresent(each -> rcpt.add(new HarvestWatch(each))); // does it try?
-    sources.ifPresent(each -> rcpt.add(new RecipientRate(each))); // too many recipients?
+    rcpt.add(of(sources, InternalBlock::new, InternalBlock.ABOUT)); // is it on our own list?
+    rcpt.add(of(sources, HarvestWatch::new, HarvestWatch.ABOUT)); // does it try them out?
+    rcpt.add(of(sources, RecipientRate::new, RecipientRate.ABOUT)); // too many recipients?
     rcpt.add(new Dnsbl(rules.threshold())); // do block lists name the client?
     rcpt.add(new DomainList(rules.threshold())); // do they name the sender's domains?
     rcpt.add(new HeloForged(parts.self())); // does it say that it is us?
@@ -151,6 +153,18 @@ public record Checks(
     rcpt.add(new GreylistCheck(parts.greylist(), sources)); // did it come before?
     Checks all = new Checks(connect, helo, mail, rcpt, new EarlyQuestions(parts, Set.of()));
     return all.asking(all.questions());
+  }
+
+  /** A check without what it needs, as where no sources are known: nobody is refused by it. */
+  private record Idle<Q>(About about) implements Check<Q> {
+    @Override
+    public CheckResult check(Q question) {
+      return new CheckResult.Pass();
+    }
+  }
+
+  private static <N, Q> Check<Q> of(Optional<N> needs, Function<N, Check<Q>> make, About about) {
+    return needs.map(make).orElseGet(() -> new Idle<>(about));
   }
 
   private Set<String> names() {
@@ -166,9 +180,10 @@ public record Checks(
     return new Checks(connect, helo, mail, rcpt, asked);
   }
 
-  /** Whether a check of this name is in the list. */
+  /** Whether a check of this name is in the list, and has what it needs. */
   public boolean runs(String name) {
-    return all().stream().anyMatch(about -> about.name().equals(name));
+    return stages()
+        .anyMatch(check -> !(check instanceof Idle) && check.about().name().equals(name));
   }
 
   /**
@@ -186,10 +201,11 @@ public record Checks(
 
   /** Every check's own account, in order. */
   public List<About> all() {
-    return Stream.of(connect, helo, mail, rcpt)
-        .flatMap(List::stream)
-        .map(check -> check.about())
-        .toList();
+    return stages().<About>map(Check::about).toList();
+  }
+
+  private Stream<? extends Check<?>> stages() {
+    return Stream.of(connect, helo, mail, rcpt).flatMap(List::stream);
   }
 
   /**

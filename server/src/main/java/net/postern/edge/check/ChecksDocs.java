@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** Writes {@code checks.md} from what the checks say of themselves; a test compares. */
 public final class ChecksDocs {
@@ -43,11 +44,30 @@ public final class ChecksDocs {
 
         This page is generated from the code by `./postern config docs`; a test fails when it is out of date.
 
+        ## Where other servers send
+
         | stage | check | by default | chosen by customers | what it does | reply |
         |---|---|---|---|---|---|
         """);
-    for (About about : Choices.documented().all()) {
-      List<String> values = Choices.all().getOrDefault(about.name(), List.of());
+    rows(out, Choices.documented().all());
+    out.append(
+        """
+
+        ## Where users send
+
+        Who logged in is asked this instead; `[checks]` does not switch these.
+
+        | stage | check | by default | chosen by customers | what it does | reply |
+        |---|---|---|---|---|---|
+        """);
+    rows(out, Checks.ofSubmission(Choices.nobody()).all());
+    return out.toString();
+  }
+
+  private static void rows(StringBuilder out, List<About> abouts) {
+    Map<String, List<String>> choices = Choices.all();
+    for (About about : abouts) {
+      List<String> values = choices.getOrDefault(about.name(), List.of());
       out.append("| ").append(about.stage().name().toLowerCase(Locale.ROOT));
       out.append(" | `").append(about.name()).append("` | ").append(about.on() ? "on" : "off");
       out.append(" | ").append(values.isEmpty() ? "no" : String.join(", ", values));
@@ -55,6 +75,5 @@ public final class ChecksDocs {
       out.append(" | ");
       out.append(about.reply().isEmpty() ? "none" : "`" + about.reply() + "`").append(" |\n");
     }
-    return out.toString();
   }
 }

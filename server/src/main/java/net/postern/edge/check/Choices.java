@@ -1,9 +1,13 @@
 package net.postern.edge.check;
 
+import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import net.postern.address.EmailAddress;
+import net.postern.id.CustomerId;
+import net.postern.tenant.Directory;
 import net.postern.tenant.Lookup;
 import net.postern.tenant.RecipientLookup;
 
@@ -25,26 +29,28 @@ public final class Choices {
       }
     }
     all.put(SpfCheck.NAME, List.of("note", "refuse", "off"));
-    all.put(Dnsbl.THRESHOLD, List.of(NUMBER));
+    all.put(ListVerdict.THRESHOLD, List.of(NUMBER));
     return all;
   }
 
   /** The checks for those who only read about them. */
   static Checks documented() {
-    return Checks.inOrder(
-        Checks.Parts.of(
-            new net.postern.tenant.Directory() {
-              @Override
-              public RecipientLookup lookup(net.postern.address.EmailAddress address) {
-                return new RecipientLookup.NotOurs();
-              }
+    return Checks.inOrder(Checks.Parts.of(nobody()));
+  }
 
-              @Override
-              public Lookup<Optional<net.postern.id.CustomerId>> registeredServer(
-                  java.net.InetAddress client) {
-                return Lookup.of(Optional.empty());
-              }
-            }));
+  /** A directory of nobody. */
+  static Directory nobody() {
+    return new Directory() {
+      @Override
+      public RecipientLookup lookup(EmailAddress address) {
+        return new RecipientLookup.NotOurs();
+      }
+
+      @Override
+      public Lookup<Optional<CustomerId>> registeredServer(InetAddress client) {
+        return Lookup.of(Optional.empty());
+      }
+    };
   }
 
   /**

@@ -5,6 +5,15 @@ import net.postern.source.Sources;
 
 /** Slows down, then sends away, sources that connect too often. */
 final class ConnectRate implements Check<Connect> {
+  static final About ABOUT =
+      new About(
+          "connect_rate",
+          Stage.CONNECT,
+          true,
+          false,
+          "Slows down, then sends away, sources that connect too often.",
+          "421 4.7.0 Too many connections in a minute, please slow down and try again");
+
   private final Sources sources;
 
   ConnectRate(Sources sources) {
@@ -13,13 +22,7 @@ final class ConnectRate implements Check<Connect> {
 
   @Override
   public About about() {
-    return new About(
-        "connect_rate",
-        Stage.CONNECT,
-        true,
-        false,
-        "Slows down, then sends away, sources that connect too often.",
-        "421 4.7.0 Too many connections in a minute, please slow down and try again");
+    return ABOUT;
   }
 
   @Override

@@ -1,14 +1,10 @@
 package net.postern.edge.check;
 
-import net.postern.dnsbl.Listings;
 import net.postern.events.MailEvent.Stage;
 
 /** Refuses clients that block lists name, as far as the recipient's customer wants that. */
 final class Dnsbl implements Check<Rcpt> {
   static final String NAME = "dnsbl";
-
-  /** A customer's own threshold. */
-  static final String THRESHOLD = "dnsbl_threshold";
 
   private final int threshold;
 
@@ -35,11 +31,6 @@ final class Dnsbl implements Check<Rcpt> {
 
   @Override
   public CheckResult check(Rcpt question) {
-    Listings listings = question.client().listings().await();
-    return ListVerdict.of(question, NAME, "DNSBL", listings, threshold(question));
-  }
-
-  private int threshold(Rcpt question) {
-    return ListVerdict.threshold(question, THRESHOLD, threshold);
+    return ListVerdict.of(question, NAME, "DNSBL", question.client().listings().await(), threshold);
   }
 }

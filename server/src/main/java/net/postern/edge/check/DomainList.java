@@ -32,10 +32,6 @@ final class DomainList implements Check<Rcpt> {
   @Override
   public CheckResult check(Rcpt question) {
     return ListVerdict.of(
-        question,
-        NAME,
-        "DOMAIN_LIST",
-        question.mail().domainListings().await(),
-        ListVerdict.threshold(question, Dnsbl.THRESHOLD, threshold));
+        question, NAME, "DOMAIN_LIST", question.mail().domainListings().await(), threshold);
   }
 }

@@ -18,6 +18,15 @@ final class GreetPause implements Check<Connect> {
   /** Tells the filter of a client that spoke before it was greeted. */
   static final String EARLY_TALKER = "EARLY_TALKER";
 
+  static final About ABOUT =
+      new About(
+          "greet_pause",
+          Stage.CONNECT,
+          true,
+          false,
+          "Lets clients that are new wait for the greeting and refuses those that cannot.",
+          "554 5.5.1 You spoke before you were greeted");
+
   private final Sources sources;
   private final Duration pause;
   private final Reaction reaction;
@@ -30,13 +39,7 @@ final class GreetPause implements Check<Connect> {
 
   @Override
   public About about() {
-    return new About(
-        "greet_pause",
-        Stage.CONNECT,
-        true,
-        false,
-        "Lets clients that are new wait for the greeting and refuses those that cannot.",
-        "554 5.5.1 You spoke before you were greeted");
+    return ABOUT;
   }
 
   @Override

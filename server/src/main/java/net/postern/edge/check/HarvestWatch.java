@@ -19,6 +19,16 @@ import net.postern.tenant.Tenants;
 final class HarvestWatch implements Check<Rcpt> {
   private static final int LONGEST_WAIT_SECONDS = 10;
 
+  static final About ABOUT =
+      new About(
+          "harvest",
+          Stage.RCPT,
+          true,
+          false,
+          "Defers all recipients of sources that seem to try them out, slowly, and blocks those that"
+              + " do.",
+          "450 4.7.1 Too many recipients that do not exist, please try again later");
+
   private final Sources sources;
 
   HarvestWatch(Sources sources) {
@@ -27,14 +37,7 @@ final class HarvestWatch implements Check<Rcpt> {
 
   @Override
   public About about() {
-    return new About(
-        "harvest",
-        Stage.RCPT,
-        true,
-        false,
-        "Defers all recipients of sources that seem to try them out, slowly, and blocks those that"
-            + " do.",
-        "450 4.7.1 Too many recipients that do not exist, please try again later");
+    return ABOUT;
   }
 
   @Override

@@ -13,6 +13,16 @@ import net.postern.source.Sources;
  * not at the connection, so that a recipient may be safelisted for.
  */
 final class InternalBlock implements Check<Rcpt> {
+  static final About ABOUT =
+      new About(
+          "internal_block",
+          Stage.RCPT,
+          true,
+          false,
+          "Refuses sources on the internal block list, and says until when.",
+          "554 5.7.1 Your address 192.0.2.1 is blocked until 2030-01-01T12:00:00Z: too many"
+              + " recipients that do not exist were asked for");
+
   private final Sources sources;
 
   InternalBlock(Sources sources) {
@@ -21,14 +31,7 @@ final class InternalBlock implements Check<Rcpt> {
 
   @Override
   public About about() {
-    return new About(
-        "internal_block",
-        Stage.RCPT,
-        true,
-        false,
-        "Refuses sources on the internal block list, and says until when.",
-        "554 5.7.1 Your address 192.0.2.1 is blocked until 2030-01-01T12:00:00Z: too many"
-            + " recipients that do not exist were asked for");
+    return ABOUT;
   }
 
   @Override

@@ -13,21 +13,34 @@ final class ListVerdict {
   /** From here on it is of the high kind: what the shipped table's threshold would refuse. */
   private static final int HIGH = 6;
 
+  /** A customer's own threshold, for lists of either kind. */
+  static final String THRESHOLD = "dnsbl_threshold";
+
   private ListVerdict() {}
 
-  static int threshold(Rcpt question, String choice, int otherwise) {
+  // What was chosen is checked before it is kept; whatever else stands there counts as nothing.
+  private static int threshold(Rcpt question, int otherwise) {
     try {
-      return question.policy().choice(choice).map(Integer::parseInt).orElse(otherwise);
+      return question.policy().choice(THRESHOLD).map(Integer::parseInt).orElse(otherwise);
     } catch (NumberFormatException e) {
       return otherwise;
     }
   }
 
+  /**
+   * What a check says.
+   *
+   * @param check its name
+   * @param note what its notes begin with
+   * @param threshold the provider's
+   */
   static CheckResult of(
       Rcpt question, String check, String note, Listings listings, int threshold) {
     int score = listings.score();
     var worst = listings.worst();
-    if (score >= threshold && worst.isPresent() && question.mayRefuse(check, true)) {
+    if (score >= threshold(question, threshold)
+        && worst.isPresent()
+        && question.mayRefuse(check, true)) {
       return refuse(question, worst.get(), listings);
     }
     String silent =

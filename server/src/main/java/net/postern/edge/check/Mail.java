@@ -34,7 +34,7 @@ public record Mail(
         helo,
         reversePath,
         Pending.of(Optional.empty()),
-        Pending.of(new SenderDomain.Unknown("it was not asked")),
+        Pending.of(new SenderDomain.Unasked()),
         Pending.of(Listings.NONE),
         Optional.empty());
   }

@@ -5,6 +5,15 @@ import net.postern.source.Sources;
 
 /** Slows down, then defers, sources that send too many messages. */
 final class MessageRate implements Check<Mail> {
+  static final About ABOUT =
+      new About(
+          "message_rate",
+          Stage.MAIL,
+          true,
+          false,
+          "Slows down, then defers, sources that send too many messages.",
+          "450 4.7.0 Too many messages in a minute, please slow down and try again");
+
   private final Sources sources;
 
   MessageRate(Sources sources) {
@@ -13,13 +22,7 @@ final class MessageRate implements Check<Mail> {
 
   @Override
   public About about() {
-    return new About(
-        "message_rate",
-        Stage.MAIL,
-        true,
-        false,
-        "Slows down, then defers, sources that send too many messages.",
-        "450 4.7.0 Too many messages in a minute, please slow down and try again");
+    return ABOUT;
   }
 
   @Override

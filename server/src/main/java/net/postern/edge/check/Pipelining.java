@@ -25,6 +25,15 @@ public final class Pipelining implements Check<Helo> {
           "The client sent on without waiting for the reply.",
           Optional.empty());
 
+  static final About ABOUT =
+      new About(
+          NAME,
+          Stage.HELO,
+          true,
+          false,
+          "Notes, or refuses, clients that send on before the reply to EHLO or HELO.",
+          "503 5.5.0 Wait for the reply before you send on");
+
   private final Reaction reaction;
 
   Pipelining(Checks.SourceParts parts) {
@@ -33,13 +42,7 @@ public final class Pipelining implements Check<Helo> {
 
   @Override
   public About about() {
-    return new About(
-        NAME,
-        Stage.HELO,
-        true,
-        false,
-        "Notes, or refuses, clients that send on before the reply to EHLO or HELO.",
-        "503 5.5.0 Wait for the reply before you send on");
+    return ABOUT;
   }
 
   @Override

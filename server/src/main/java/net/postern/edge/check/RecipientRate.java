@@ -5,6 +5,15 @@ import net.postern.source.Sources;
 
 /** Slows down, then defers, sources that ask for too many recipients. */
 final class RecipientRate implements Check<Rcpt> {
+  static final About ABOUT =
+      new About(
+          "recipient_rate",
+          Stage.RCPT,
+          true,
+          false,
+          "Slows down, then defers, sources that ask for too many recipients.",
+          "450 4.7.0 Too many recipients in a minute, please slow down and try again");
+
   private final Sources sources;
 
   RecipientRate(Sources sources) {
@@ -13,13 +22,7 @@ final class RecipientRate implements Check<Rcpt> {
 
   @Override
   public About about() {
-    return new About(
-        "recipient_rate",
-        Stage.RCPT,
-        true,
-        false,
-        "Slows down, then defers, sources that ask for too many recipients.",
-        "450 4.7.0 Too many recipients in a minute, please slow down and try again");
+    return ABOUT;
   }
 
   @Override

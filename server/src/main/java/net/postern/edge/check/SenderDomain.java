@@ -18,6 +18,9 @@ public sealed interface SenderDomain {
   /** It says that it takes no mail (RFC 7505 §3), so that nobody writes in its name. */
   record NullMx() implements SenderDomain {}
 
+  /** Nobody asked: the null reverse-path, a private network, a user, or too many questions. */
+  record Unasked() implements SenderDomain {}
+
   /** It could not be found out. */
   record Unknown(String why) implements SenderDomain {}
 
@@ -29,7 +32,7 @@ public sealed interface SenderDomain {
     return switch (resolver.mx(domain)) {
       case Answer.Found<MxRecord>(List<MxRecord> exchangers) ->
           exchangers.stream().allMatch(each -> each.host().isEmpty()) ? new NullMx() : new Exists();
-      case Answer.Failure<MxRecord>(String why, boolean _) -> new Unknown(why);
+      case Answer.Failure<MxRecord>(String why, boolean ours) -> unknown(why, ours);
       // RFC 5321 §5.1: without MX, the addresses of the domain are its mail exchanger.
       case Answer.NoData<MxRecord> _, Answer.NxDomain<MxRecord> _ -> addresses(domain, resolver);
     };
@@ -44,12 +47,17 @@ public sealed interface SenderDomain {
     if (six instanceof Answer.Found<InetAddress>) {
       return new Exists();
     }
-    if (four instanceof Answer.Failure<InetAddress>(String why, boolean _)) {
-      return new Unknown(why);
+    if (four instanceof Answer.Failure<InetAddress>(String why, boolean ours)) {
+      return unknown(why, ours);
     }
-    if (six instanceof Answer.Failure<InetAddress>(String why, boolean _)) {
-      return new Unknown(why);
+    if (six instanceof Answer.Failure<InetAddress>(String why, boolean ours)) {
+      return unknown(why, ours);
     }
     return new Missing();
+  }
+
+  // A sender does not pay for it that others ask too much of us.
+  private static SenderDomain unknown(String why, boolean ours) {
+    return ours ? new Unasked() : new Unknown(why);
   }
 }

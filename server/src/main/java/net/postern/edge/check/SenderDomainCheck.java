@@ -15,7 +15,8 @@ final class SenderDomainCheck implements Check<Rcpt> {
         Stage.RCPT,
         true,
         true,
-        "Refuses reverse-paths whose domain does not exist or says that it takes no mail.",
+        "Refuses reverse-paths whose domain does not exist or says that it takes no mail; one that"
+            + " cannot be looked up now is deferred.",
         "550 5.1.8 The domain example.com does not exist, so mail from it is not taken");
   }
 
@@ -31,9 +32,19 @@ final class SenderDomainCheck implements Check<Rcpt> {
     }
     String domain = question.mail().reversePath().map(each -> each.domain()).orElse("");
     return switch (question.mail().senderDomain().await()) {
-      case SenderDomain.Exists _ -> new CheckResult.Pass();
-      // What cannot be known now is no reason to refuse.
-      case SenderDomain.Unknown _ -> new CheckResult.Pass();
+      case SenderDomain.Exists _, SenderDomain.Unasked _ -> new CheckResult.Pass();
+      // Never 5xx, for it may well exist; and no yes either, for a report would have nowhere to go.
+      // The sender's queue comes again, and a slow answer is in the memory of the DNS by then.
+      case SenderDomain.Unknown(String why) ->
+          new CheckResult.Defer(
+              new Refusal(
+                  Reply.of(
+                      451,
+                      "4.1.8",
+                      "The domain %s cannot be looked up now, please try again".formatted(domain)),
+                  Reason.SENDER_UNKNOWN,
+                  "The reverse-path's domain cannot be looked up: %s.".formatted(why),
+                  question.customer()));
       // RFC 3463 §3.2: 5.1.8 bad sender's system address.
       case SenderDomain.Missing _ ->
           reject(

@@ -49,6 +49,11 @@ public final class DialogueStage implements Stage {
           rule("R_SPF_NA", 0, "SPF: the domain has no record"),
           rule("R_SPF_DNSFAIL", 0, "SPF: the record could not be looked up"),
           rule("R_SPF_PERMFAIL", 0.5, "SPF: the domain's record is broken"),
+          rule("EARLY_TALKER", 2.5, "The client spoke before it was greeted"),
+          rule(
+              "UNAUTH_PIPELINING",
+              1,
+              "The client did not wait for a reply that it has to wait for"),
           // Told for its owner's recipients alone (Envelope.Note), and without a score: what it
           // overrides weighs nothing then.
           rule("SAFELISTED", 0, "A recipient's safelist has the sender"),
