@@ -34,6 +34,11 @@ final class Dnsbl implements Check<Rcpt> {
   }
 
   @Override
+  public boolean waits(Rcpt question) {
+    return !question.client().listings().isDone();
+  }
+
+  @Override
   public CheckResult check(Rcpt question) {
     Listings listings = question.client().listings().await();
     return ListVerdict.of(question, NAME, "DNSBL", listings, threshold(question));
