@@ -28,7 +28,7 @@ public final class EdgeBench {
   /** Clients at one time that do not have to wait. */
   private static final int KNOWN_CONNECTIONS = 50;
 
-  /** Addresses that are known to both servers. */
+  /** Addresses that are known to both servers, at most. */
   private static final int KNOWN_SOURCES = 5_000;
 
   /** Recipients of a session. */
@@ -46,14 +46,18 @@ public final class EdgeBench {
       connections = List.copyOf(connections);
     }
 
-    /** Addresses that both servers see once. */
+    /** Addresses that both servers see: those that they know, and those that come once. */
     public long sources() {
-      return (long) sessions * (rounds + connections.size());
+      return known() + (long) sessions * (rounds + connections.size());
+    }
+
+    private int known() {
+      return Math.min(KNOWN_SOURCES, sessions);
     }
   }
 
   /** Most of {@link Load#sources}. */
-  public static final int MAX_SOURCES = EdgeWorld.MAX_SOURCES - KNOWN_SOURCES;
+  public static final int MAX_SOURCES = EdgeWorld.MAX_SOURCES;
 
   /**
    * What clients do.
@@ -66,11 +70,11 @@ public final class EdgeBench {
   private record Kind(
       String title, int each, boolean waiting, IntFunction<EdgeClients.Dialogue> dialogues) {}
 
-  private static final List<Kind> KINDS =
+  private final List<Kind> kinds =
       List.of(
           new Kind("refused clients", 1, true, EdgeBench::refused),
-          new Kind("recipients of new clients", RECIPIENTS, true, EdgeBench::fresh),
-          new Kind("recipients of known clients", RECIPIENTS, false, EdgeBench::known));
+          new Kind("recipients of new clients", RECIPIENTS, true, this::fresh),
+          new Kind("recipients of known clients", RECIPIENTS, false, this::known));
 
   private static final Kind INTRODUCTION = new Kind("", 1, true, EdgeBench::introduced);
 
@@ -102,8 +106,7 @@ public final class EdgeBench {
     }
     Path directory = BenchFiles.make();
     try (NameServer names =
-            NameServer.start(
-                directory, EdgeWorld.zones(KNOWN_SOURCES + Math.toIntExact(load.sources())));
+            NameServer.start(directory, EdgeWorld.zones(Math.toIntExact(load.sources())));
         PosternEdge postern = PosternEdge.start(directory, names.address())) {
       if (!peer) {
         return measure(names, List.of(postern));
@@ -129,12 +132,12 @@ public final class EdgeBench {
   }
 
   // Known sources have the first numbers.
-  private static EdgeClients.Dialogue fresh(int n) {
-    return asked(KNOWN_SOURCES + n, n);
+  private EdgeClients.Dialogue fresh(int n) {
+    return asked(load.known() + n, n);
   }
 
-  private static EdgeClients.Dialogue known(int n) {
-    return asked(n % KNOWN_SOURCES, n);
+  private EdgeClients.Dialogue known(int n) {
+    return asked(n % load.known(), n);
   }
 
   // Those that exist first: who begins with one that does not may be a harvester.
@@ -166,7 +169,7 @@ public final class EdgeBench {
             + " and microseconds of processor for a session: server + name server + clients%n",
         load.sessions(), Runtime.getRuntime().availableProcessors());
     boolean right = true;
-    for (Kind kind : KINDS) {
+    for (Kind kind : kinds) {
       List<Contest> contests = new ArrayList<>();
       for (Edge edge : edges) {
         contests.add(new Contest(kind, names, edge));
@@ -229,7 +232,7 @@ public final class EdgeBench {
 
     void warmUp() throws BenchException {
       if (!kind.waiting()) {
-        run(INTRODUCTION, KNOWN_SOURCES, load.connections().getFirst(), 0);
+        run(INTRODUCTION, load.known(), load.connections().getFirst(), 0);
         run(kind, load.sessions(), connections, 0);
         return;
       }
