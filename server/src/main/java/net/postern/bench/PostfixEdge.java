@@ -130,6 +130,7 @@ final class PostfixEdge implements Edge {
     default_process_limit = 1000
     smtpd_hard_error_limit = 20
     max_use = 1000
+    in_flow_delay = 0
     postscreen_upstream_proxy_protocol = haproxy
     postscreen_pre_queue_limit = 15000
     postscreen_post_queue_limit = 15000
