@@ -3,12 +3,28 @@ package net.postern.bench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
 import java.util.stream.Stream;
 
-/** Cleans up after a measurement. */
+/** The place of a measurement. */
 final class BenchFiles {
   private BenchFiles() {}
+
+  /**
+   * Makes a directory that other users can look into: Postfix's processes have their queue in it.
+   */
+  static Path make() throws BenchException {
+    try {
+      return Files.createDirectory(
+          Path.of(
+              System.getProperty("java.io.tmpdir"),
+              "postern-bench-" + ProcessHandle.current().pid()),
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
+    } catch (IOException e) {
+      throw new BenchException("cannot make a temporary directory", e);
+    }
+  }
 
   /** Removes a directory with all that is in it, if it is there. */
   static void delete(Path root) {

@@ -32,6 +32,8 @@ final class Child implements AutoCloseable {
               .redirectOutput(output.toFile())
               .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
               .start();
+      // Also when the measurement is broken off.
+      Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
       return new Child(process, output);
     } catch (IOException e) {
       throw new BenchException("cannot run " + command.getFirst() + ": " + e.getMessage(), e);

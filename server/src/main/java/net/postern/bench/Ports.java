@@ -21,8 +21,12 @@ final class Ports {
   }
 
   static boolean answers(int port) {
+    return answers(InetAddress.getLoopbackAddress().getHostAddress(), port);
+  }
+
+  static boolean answers(String address, int port) {
     try (Socket socket = new Socket()) {
-      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), CONNECT_MILLIS);
+      socket.connect(new InetSocketAddress(InetAddress.ofLiteral(address), port), CONNECT_MILLIS);
       return true;
     } catch (IOException e) {
       return false;

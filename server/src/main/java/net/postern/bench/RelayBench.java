@@ -1,10 +1,7 @@
 package net.postern.bench;
 
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,7 +43,7 @@ public final class RelayBench {
    * @throws BenchException when it cannot be measured here
    */
   public boolean run() throws BenchException {
-    Path directory = makeDirectory();
+    Path directory = BenchFiles.make();
     boolean peer = PostfixRelay.possible();
     if (!peer) {
       out.println("Postfix is not installed, or this is not root: no comparison");
@@ -99,10 +96,10 @@ public final class RelayBench {
           theirs.add(peerRate);
         }
       }
-      double median = median(ours);
+      double median = Medians.of(ours);
       out.printf(Locale.ROOT, "%s: Postern %s", how, whole(median));
       if (postfix.isPresent()) {
-        double peerMedian = median(theirs);
+        double peerMedian = Medians.of(theirs);
         out.printf(Locale.ROOT, ", Postfix %s, ratio %.2f", whole(peerMedian), median / peerMedian);
       }
       out.println(" (medians)");
@@ -163,28 +160,7 @@ public final class RelayBench {
     return load.messages() * 1e9 / (System.nanoTime() - start);
   }
 
-  private static double median(List<Double> values) {
-    List<Double> sorted = values.stream().sorted().toList();
-    int middle = sorted.size() / 2;
-    return sorted.size() % 2 == 1
-        ? sorted.get(middle)
-        : (sorted.get(middle - 1) + sorted.get(middle)) / 2;
-  }
-
   private static String whole(double value) {
     return String.format(Locale.ROOT, "%.0f", value);
-  }
-
-  private static Path makeDirectory() throws BenchException {
-    try {
-      // Postfix's processes, which are other users, have to reach their queue in it.
-      return Files.createDirectory(
-          Path.of(
-              System.getProperty("java.io.tmpdir"),
-              "postern-bench-" + ProcessHandle.current().pid()),
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
-    } catch (IOException e) {
-      throw new BenchException("cannot make a temporary directory", e);
-    }
   }
 }

@@ -10,11 +10,21 @@ import java.util.List;
 final class Tools {
   private Tools() {}
 
-  /** The path of a program, also where PATH of a user does not reach. */
+  /** The path of a program of Postfix, also where PATH of a user does not reach. */
   static String find(String program) throws BenchException {
+    return find(program, "postfix");
+  }
+
+  /**
+   * The path of a program, also where PATH of a user does not reach.
+   *
+   * @param debianPackage that has it
+   */
+  static String find(String program, String debianPackage) throws BenchException {
     if (!has(program)) {
       throw new BenchException(
-          program + " is not installed; on Debian: apt install postfix (./postern test does it)");
+          "%s is not installed; on Debian: apt install %s (./postern test does it)"
+              .formatted(program, debianPackage));
     }
     return candidates(program).stream()
         .filter(Files::isExecutable)

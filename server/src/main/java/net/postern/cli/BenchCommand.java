@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import net.postern.bench.BenchException;
+import net.postern.bench.EdgeBench;
 import net.postern.bench.RelayBench;
 import net.postern.bench.VaultBench;
 import net.postern.blob.S3Settings;
@@ -43,6 +44,40 @@ final class BenchCommand extends NeedsSubcommand {
       boolean whole =
           new RelayBench(new RelayBench.Load(messages, bytes, connections, rounds), out()).run();
       return whole ? Exit.OK : Exit.NEGATIVE;
+    } catch (BenchException e) {
+      throw new CommandFailure(Exit.USAGE, String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  @Command(
+      name = "edge",
+      description = {
+        "Clients a second that are refused because block lists name them, and recipients a second",
+        "that all checks decide about; through a node, and through Postfix with postscreen."
+      },
+      mixinStandardHelpOptions = true)
+  int edge(
+      @Option(names = "--sessions", paramLabel = "N", defaultValue = "10000") int sessions,
+      @Option(
+              names = "--connections",
+              paramLabel = "N",
+              split = ",",
+              defaultValue = "500,1000,2000,4000,8000",
+              description = "At one time, of clients that have to wait; the best of them counts.")
+          List<Integer> connections,
+      @Option(names = "--rounds", paramLabel = "N", defaultValue = "3") int rounds) {
+    EdgeBench.Load load = new EdgeBench.Load(sessions, connections, rounds);
+    if (sessions < 10 || rounds < 1 || connections.stream().anyMatch(each -> each < 1)) {
+      throw new CommandFailure(Exit.USAGE, "at least 10 sessions, and 1 of everything else");
+    }
+    if (load.sources() > EdgeBench.MAX_SOURCES) {
+      throw new CommandFailure(
+          Exit.USAGE,
+          "sessions times rounds is more than %d, and each has an address of its own"
+              .formatted(EdgeBench.MAX_SOURCES));
+    }
+    try {
+      return new EdgeBench(load, out()).run() ? Exit.OK : Exit.NEGATIVE;
     } catch (BenchException e) {
       throw new CommandFailure(Exit.USAGE, String.valueOf(e.getMessage()), e);
     }

@@ -6,7 +6,10 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -68,7 +71,10 @@ public final class BlockLists {
     record Unasked() implements Outcome {}
   }
 
-  private record Asked(Watched watched, CompletableFuture<Outcome> outcome) {}
+  /**
+   * @param name that the list was asked for
+   */
+  private record Asked(Watched watched, String name, CompletableFuture<Outcome> outcome) {}
 
   /** What the lists say of a client's address. Blocks for the budget at the longest. */
   public Listings ask(InetAddress client) {
@@ -116,23 +122,23 @@ public final class BlockLists {
   }
 
   private Asked begin(Watched watched, String question, String shown) {
+    String name = question + "." + watched.zone().name();
     CompletableFuture<Outcome> outcome = new CompletableFuture<>();
     Thread.ofVirtual()
         .name("dnsbl")
         .start(
             () -> {
               try {
-                outcome.complete(one(watched, question, shown));
+                outcome.complete(one(watched, name, shown));
               } catch (RuntimeException | Error e) {
                 outcome.completeExceptionally(e);
               }
             });
-    return new Asked(watched, outcome);
+    return new Asked(watched, name, outcome);
   }
 
-  private Outcome one(Watched watched, String question, String shown) {
+  private Outcome one(Watched watched, String name, String shown) {
     Zone zone = watched.zone();
-    String name = question + "." + zone.name();
     long begun = System.nanoTime();
     Answer<InetAddress> answer = resolver.a(name);
     if (System.nanoTime() - begun > budget.toNanos() && !(answer instanceof Answer.Failure)) {
@@ -150,12 +156,11 @@ public final class BlockLists {
         watched.health().silent(clock.instant()).ifPresent(why -> tell(zone, false, why));
         yield new Outcome.Silent();
       }
-      case Answer.Found<InetAddress>(List<InetAddress> answers) ->
-          found(watched, name, shown, answers);
+      case Answer.Found<InetAddress>(List<InetAddress> answers) -> found(watched, shown, answers);
     };
   }
 
-  private Outcome found(Watched watched, String name, String shown, List<InetAddress> answers) {
+  private Outcome found(Watched watched, String shown, List<InetAddress> answers) {
     Zone zone = watched.zone();
     int weight = 0;
     boolean weighed = false;
@@ -180,20 +185,23 @@ public final class BlockLists {
     if (!weighed) {
       return new Outcome.Unlisted();
     }
-    String more = weight > 0 ? more(zone, name, shown) : "";
     return new Outcome.Listed(
-        new Listing(zone.name(), shown, codes.toString(), weight, what.toString(), more));
+        new Listing(zone.name(), shown, codes.toString(), weight, what.toString(), ""));
   }
 
+  // Only the list that weighs most is told of to the sender, so only its words are asked for.
   // RFC 5782 §2.1: the text says why; where there is none, the page does.
-  private String more(Zone zone, String name, String shown) {
-    for (String text : resolver.txt(name).orNone()) {
+  private Listing explained(Listing listing, Asked asked, Duration left) {
+    String more = asked.watched().zone().lookup(listing.asked());
+    for (String text : resolver.within(left).txt(asked.name()).orNone()) {
       String printable = text.replaceAll("[^\\x20-\\x7e]", "?").strip();
       if (!printable.isEmpty()) {
-        return printable.length() <= MAX_TEXT ? printable : printable.substring(0, MAX_TEXT);
+        more = printable.length() <= MAX_TEXT ? printable : printable.substring(0, MAX_TEXT);
+        break;
       }
     }
-    return zone.lookup(shown);
+    return new Listing(
+        listing.zone(), listing.asked(), listing.code(), listing.weight(), listing.what(), more);
   }
 
   private Listings gather(List<Asked> asked) {
@@ -203,13 +211,17 @@ public final class BlockLists {
     long end = System.nanoTime() + budget.toNanos();
     List<Listing> listings = new ArrayList<>(2);
     List<String> silent = new ArrayList<>(0);
+    Map<Listing, Asked> said = new HashMap<>(4);
     for (Asked each : asked) {
       Zone zone = each.watched().zone();
       try {
         Outcome outcome =
             each.outcome().get(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
         switch (outcome) {
-          case Outcome.Listed(Listing listing) -> listings.add(listing);
+          case Outcome.Listed(Listing listing) -> {
+            listings.add(listing);
+            said.put(listing, each);
+          }
           case Outcome.Unlisted _ -> {}
           case Outcome.Silent _, Outcome.Unasked _ -> silent.add(zone.name());
         }
@@ -223,6 +235,14 @@ public final class BlockLists {
         return new Listings(listings, silent);
       }
     }
+    Listings all = new Listings(listings, silent);
+    Duration left = Duration.ofNanos(end - System.nanoTime());
+    if (all.worst().isEmpty() || !left.isPositive()) {
+      return all;
+    }
+    Listing worst = all.worst().get();
+    Listing explained = explained(worst, Objects.requireNonNull(said.get(worst)), left);
+    listings.set(listings.indexOf(worst), explained);
     return new Listings(listings, silent);
   }
 

@@ -8,7 +8,8 @@ package net.postern.dnsbl;
  * @param code the answer, such as {@code 127.0.0.4}
  * @param weight negative for an allow list
  * @param what it means
- * @param more the list's own words or its page, for the sender: printable ASCII; or empty
+ * @param more the list's own words or its page, for the sender: printable ASCII; or empty, as for
+ *     all but the one that weighs most
  */
 public record Listing(
     String zone, String asked, String code, int weight, String what, String more) {

@@ -60,6 +60,26 @@ class BlockListsTest {
   }
 
   @Test
+  void onlyTheListThatWeighsMostIsAskedForItsWords() {
+    String heavy = "b.barracudacentral.org";
+    List<Zone> zones = new ArrayList<>(ZoneTable.shipped().find(ZONE));
+    zones.addAll(ZoneTable.shipped().find(heavy));
+    for (String zone : List.of(ZONE, heavy)) {
+      dns.a("2.0.0.127." + zone, "127.0.0.2");
+      dns.a("66.2.0.192." + zone, "127.0.0.2");
+      dns.txt("66.2.0.192." + zone, "words of " + zone);
+    }
+    BlockLists both = new BlockLists(zones, dns, Duration.ofSeconds(3), clock, events::add);
+    both.tend();
+    assertEquals(
+        List.of("", "words of " + heavy),
+        both.ask(LISTED).listings().stream().map(Listing::more).toList());
+    // The control: alone the lighter one is asked.
+    healthy();
+    assertEquals("words of " + ZONE, lists.ask(LISTED).listings().getFirst().more());
+  }
+
+  @Test
   void privateAddressesAreNeverAsked() {
     healthy();
     for (String inside :

@@ -34,4 +34,9 @@ public interface Check<Q> {
   default boolean waits() {
     return false;
   }
+
+  /** Whether it may have to wait for this answer: not where what it looks at is there already. */
+  default boolean waits(Q question) {
+    return waits();
+  }
 }

@@ -47,8 +47,9 @@ public final class CheckRun {
       Consumer<CheckResult.Note> notes,
       Consumer<Duration> delays) {
     // Those before the first that waits need not be kept waiting for, nor others begun for nothing.
-    int quick = leading(checks);
-    for (Check<Q> check : checks.subList(0, quick)) {
+    int quick = 0;
+    while (quick < checks.size() && !checks.get(quick).waits(question)) {
+      Check<Q> check = checks.get(quick++);
       Optional<Refused> refused = refused(check, run(check, question), notes, delays);
       if (refused.isPresent()) {
         return refused;
@@ -59,7 +60,7 @@ public final class CheckRun {
       asked.add(
           new Asked<>(
               check,
-              check.waits()
+              check.waits(question)
                   ? Optional.of(Pending.begin(() -> run(check, question)))
                   : Optional.empty()));
     }

@@ -30,6 +30,11 @@ final class Dnsbl implements Check<Rcpt> {
   }
 
   @Override
+  public boolean waits(Rcpt question) {
+    return !question.client().listings().isDone();
+  }
+
+  @Override
   public CheckResult check(Rcpt question) {
     return ListVerdict.of(question, NAME, "DNSBL", question.client().listings().await(), threshold);
   }

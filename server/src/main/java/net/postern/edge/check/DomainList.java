@@ -30,6 +30,11 @@ final class DomainList implements Check<Rcpt> {
   }
 
   @Override
+  public boolean waits(Rcpt question) {
+    return !question.mail().domainListings().isDone();
+  }
+
+  @Override
   public CheckResult check(Rcpt question) {
     return ListVerdict.of(
         question, NAME, "DOMAIN_LIST", question.mail().domainListings().await(), threshold);

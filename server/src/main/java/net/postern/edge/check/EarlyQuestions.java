@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import net.postern.address.EmailAddress;
 import net.postern.auth.SpfQuestion;
 import net.postern.dns.ReverseName;
@@ -74,10 +75,13 @@ final class EarlyQuestions implements Questions {
     if (!client.isPublic()) {
       return plain;
     }
+    // Who is listed is refused by nearly everybody, and whoever does take the mail can still ask.
+    boolean early = !isListed(client);
     // Always: a safelist may depend on it.
     var spf =
         runs(SpfCheck.NAME, SenderListCheck.NAME, GreylistCheck.NAME)
-            ? Pending.begin(
+            ? pending(
+                early,
                 () ->
                     Optional.of(
                         parts
@@ -88,13 +92,25 @@ final class EarlyQuestions implements Questions {
             : plain.spf();
     var domain =
         runs(SenderDomainCheck.NAME) && reversePath.isPresent()
-            ? Pending.begin(() -> SenderDomain.look(reversePath.get().domain(), parts.resolver()))
+            ? pending(early, () -> SenderDomain.look(reversePath.get().domain(), parts.resolver()))
             : plain.senderDomain();
     var listings =
         runs(DomainList.NAME)
-            ? Pending.begin(() -> parts.lists().ask(names(client, helo, reversePath)))
+            ? pending(early, () -> parts.lists().ask(names(client, helo, reversePath)))
             : plain.domainListings();
     return new Mail(client, helo, reversePath, spf, domain, listings, plain.submitter());
+  }
+
+  private boolean isListed(Client client) {
+    return client
+        .listings()
+        .now()
+        .filter(listings -> listings.score() >= parts.rules().threshold())
+        .isPresent();
+  }
+
+  private static <T> Pending<T> pending(boolean early, Supplier<T> question) {
+    return early ? Pending.begin(question) : Pending.later(question);
   }
 
   // Lists have registered domains, and hosts of those that only let others in.

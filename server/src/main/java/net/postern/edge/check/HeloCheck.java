@@ -65,7 +65,10 @@ final class HeloCheck implements Check<Mail> {
   }
 
   private boolean isMissing(String name) {
-    return isNone(resolver.a(name)) && isNone(resolver.aaaa(name)) && isNone(resolver.mx(name));
+    Answer<InetAddress> address = resolver.a(name);
+    // RFC 8020 §2: what does not exist has no records of any type.
+    return address instanceof Answer.NxDomain<InetAddress>
+        || (isNone(address) && isNone(resolver.aaaa(name)) && isNone(resolver.mx(name)));
   }
 
   private static <T> boolean isNone(Answer<T> answer) {

@@ -1,18 +1,25 @@
 package net.postern.edge.check;
 
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
 /**
  * An answer that is on its way: asked for early, on a virtual thread of its own, and awaited when
- * it is needed. The question bounds its own time. Safe for many threads.
+ * it is needed; or one that is asked for by whoever needs it first. The question bounds its own
+ * time. Safe for many threads.
  */
 public final class Pending<T> {
   private final CompletableFuture<T> answer;
+  private final Supplier<T> question;
+  private final AtomicBoolean begun;
 
-  private Pending(CompletableFuture<T> answer) {
+  private Pending(CompletableFuture<T> answer, Supplier<T> question, boolean begun) {
     this.answer = answer;
+    this.question = question;
+    this.begun = new AtomicBoolean(begun);
   }
 
   /**
@@ -21,27 +28,42 @@ public final class Pending<T> {
    * @param question takes a bounded time
    */
   public static <T> Pending<T> begin(Supplier<T> question) {
-    CompletableFuture<T> answer = new CompletableFuture<>();
-    Thread.ofVirtual()
-        .name("edge-ask")
-        .start(
-            () -> {
-              try {
-                answer.complete(question.get());
-              } catch (RuntimeException | Error e) {
-                answer.completeExceptionally(e);
-              }
-            });
-    return new Pending<>(answer);
+    Pending<T> pending = new Pending<>(new CompletableFuture<>(), question, true);
+    Thread.ofVirtual().name("edge-ask").start(pending::ask);
+    return pending;
+  }
+
+  /**
+   * Leaves it to the first who awaits the answer to ask, on that thread: for what nobody may need.
+   *
+   * @param question takes a bounded time
+   */
+  public static <T> Pending<T> later(Supplier<T> question) {
+    return new Pending<>(new CompletableFuture<>(), question, false);
+  }
+
+  private void ask() {
+    try {
+      answer.complete(question.get());
+    } catch (RuntimeException | Error e) {
+      answer.completeExceptionally(e);
+    }
   }
 
   /** What is known already. */
   public static <T> Pending<T> of(T answer) {
-    return new Pending<>(CompletableFuture.completedFuture(answer));
+    return new Pending<>(CompletableFuture.completedFuture(answer), () -> answer, true);
   }
 
   public boolean isDone() {
     return answer.isDone();
+  }
+
+  /** The answer if it is there already; empty also when the question failed. */
+  public Optional<T> now() {
+    return answer.isDone() && !answer.isCompletedExceptionally()
+        ? Optional.of(answer.join())
+        : Optional.empty();
   }
 
   /**
@@ -50,6 +72,9 @@ public final class Pending<T> {
    * @throws IllegalStateException when the question failed; its cause says why
    */
   public T await() {
+    if (begun.compareAndSet(false, true)) {
+      ask();
+    }
     try {
       return answer.join();
     } catch (CompletionException e) {

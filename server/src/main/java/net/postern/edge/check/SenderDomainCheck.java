@@ -26,6 +26,11 @@ final class SenderDomainCheck implements Check<Rcpt> {
   }
 
   @Override
+  public boolean waits(Rcpt question) {
+    return !question.mail().senderDomain().isDone();
+  }
+
+  @Override
   public CheckResult check(Rcpt question) {
     if (!question.mayRefuse(NAME, true)) {
       return new CheckResult.Pass();

@@ -37,6 +37,11 @@ final class SpfCheck implements Check<Rcpt> {
   }
 
   @Override
+  public boolean waits(Rcpt question) {
+    return !question.mail().spf().isDone();
+  }
+
+  @Override
   public CheckResult check(Rcpt question) {
     Optional<SpfResult> asked = question.mail().spf().await();
     if (asked.isEmpty()) {

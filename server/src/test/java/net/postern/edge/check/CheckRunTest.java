@@ -18,6 +18,7 @@ import net.postern.events.MailEvent.Stage;
 import net.postern.smtp.Reply;
 import net.postern.tenant.Directory;
 import net.postern.tenant.RecipientLookup;
+import net.postern.testkit.Await;
 import org.junit.jupiter.api.Test;
 
 class CheckRunTest {
@@ -123,6 +124,47 @@ class CheckRunTest {
     CheckRun.Refused refused = ask(List.of(broken)).orElseThrow();
     assertEquals(451, refused.refusal().reply().code());
     assertEquals(Reason.INTERNAL, refused.refusal().reason());
+  }
+
+  @Test
+  void whereTheAnswerIsThereNothingElseIsBegun() {
+    AtomicInteger begun = new AtomicInteger();
+    Check<String> slow =
+        new Fixed(
+            "slow",
+            true,
+            question -> {
+              begun.incrementAndGet();
+              return new CheckResult.Pass();
+            });
+    assertEquals("ready", ask(List.of(new Ready(true), slow)).orElseThrow().check());
+    assertEquals(0, begun.get());
+    // The control: with an answer that is not there yet the next one is begun beside it.
+    assertEquals("ready", ask(List.of(new Ready(false), slow)).orElseThrow().check());
+    Await.until(() -> begun.get() == 1);
+  }
+
+  /** Refuses; may have to wait for it, but for this question perhaps not. */
+  private record Ready(boolean there) implements Check<String> {
+    @Override
+    public About about() {
+      return new About("ready", Stage.RCPT, true, false, "A test.", "");
+    }
+
+    @Override
+    public boolean waits() {
+      return true;
+    }
+
+    @Override
+    public boolean waits(String question) {
+      return !there;
+    }
+
+    @Override
+    public CheckResult check(String question) {
+      return refuse("ready");
+    }
   }
 
   @Test

@@ -1,0 +1,19 @@
+package net.postern.bench;
+
+import java.util.List;
+
+/** The middle of what was measured. */
+final class Medians {
+  private Medians() {}
+
+  /**
+   * @param values at least one
+   */
+  static double of(List<Double> values) {
+    List<Double> sorted = values.stream().sorted().toList();
+    int middle = sorted.size() / 2;
+    return sorted.size() % 2 == 1
+        ? sorted.get(middle)
+        : (sorted.get(middle - 1) + sorted.get(middle)) / 2;
+  }
+}
