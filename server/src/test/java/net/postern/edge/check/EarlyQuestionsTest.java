@@ -23,6 +23,7 @@ import net.postern.dnsbl.CodePattern;
 import net.postern.dnsbl.Zone;
 import net.postern.id.CustomerId;
 import net.postern.tenant.Directory;
+import net.postern.tenant.Lookup;
 import net.postern.tenant.RecipientLookup;
 import net.postern.tenant.RecipientPolicy;
 import net.postern.testkit.Await;
@@ -105,8 +106,8 @@ class EarlyQuestionsTest {
     }
 
     @Override
-    public Optional<CustomerId> registeredServer(InetAddress client) {
-      return Optional.empty();
+    public Lookup<Optional<CustomerId>> registeredServer(InetAddress client) {
+      return Lookup.of(Optional.empty());
     }
   }
 
