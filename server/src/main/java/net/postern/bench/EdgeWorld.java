@@ -4,9 +4,10 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Who connects in {@link EdgeBench}, and what the DNS says of them. Addresses are of 240.0.0.0/4,
- * which nobody has (RFC 1112 §4); they only stand in PROXY headers and in questions to the name
- * server of the measurement.
+ * Who connects in {@link EdgeBench}, and what the DNS says of them. Addresses are of 25.0.0.0/8 and
+ * 26.0.0.0/8, since those for documentation are too few and those that nobody has are no strangers'
+ * to Postern; they only stand in PROXY headers and in questions to the name server of the
+ * measurement.
  */
 final class EdgeWorld {
   /** The domain that mail comes for. */
@@ -40,12 +41,12 @@ final class EdgeWorld {
 
   /** A source that block lists name; its reverse name does not exist. */
   static String listed(int n) {
-    return "240." + tail(n);
+    return "25." + tail(n);
   }
 
   /** A source with a name that agrees, which no list names. */
   static String clean(int n) {
-    return "241." + tail(n);
+    return "26." + tail(n);
   }
 
   // Neighbours in time are neighbours in no network.
@@ -79,7 +80,7 @@ final class EdgeWorld {
           record(out, "2.0.0.127." + list, "A 127.0.0.2");
         });
     for (String list : ADDRESS_LISTS.subList(0, 2)) {
-      String all = "240." + list;
+      String all = "25." + list;
       out.append("local-zone: \"").append(all).append(".\" redirect\n");
       record(out, all, "A 127.0.0.2");
       record(out, all, "TXT listed");
@@ -93,7 +94,7 @@ final class EdgeWorld {
     for (int n = 0; n < SENDER_DOMAINS; n++) {
       String domain = "d" + n + ".senders.example";
       record(out, domain, "MX 10 mx." + domain);
-      record(out, domain, "TXT \"v=spf1 ip4:241.0.0.0/8 -all\"");
+      record(out, domain, "TXT \"v=spf1 ip4:26.0.0.0/8 -all\"");
       record(out, "mx." + domain, "A 192.0.2.25");
     }
     zone(out, "clean.example");
