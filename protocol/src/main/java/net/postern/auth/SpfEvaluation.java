@@ -95,7 +95,7 @@ final class SpfEvaluation {
     }
     // RFC 7208 §4.4
     return switch (dns().txt(domain)) {
-      case Answer.Failure<String>(String reason, boolean _) ->
+      case Answer.Failure<String>(String reason, Answer.Cause _) ->
           throw new SpfStopException(Code.TEMPERROR, reason);
       case Answer.NxDomain<String> _ ->
           Outcome.of(Code.NONE, domain, "the domain " + domain + " does not exist");
@@ -344,7 +344,7 @@ final class SpfEvaluation {
 
   // RFC 7208 §5: an error of the DNS ends the check.
   private static <T> Answer<T> settled(Answer<T> answer) throws SpfStopException {
-    if (answer instanceof Answer.Failure<T>(String reason, boolean _)) {
+    if (answer instanceof Answer.Failure<T>(String reason, Answer.Cause _)) {
       throw new SpfStopException(Code.TEMPERROR, reason);
     }
     return answer;

@@ -32,15 +32,27 @@ public sealed interface Answer<T> {
   /**
    * It could not be found out: no server answered in time, or with an error. Try later.
    *
-   * @param ours whether it says nothing about any server: we had too much to ask at one time, or
-   *     left none the time for an answer
+   * @param cause whose doing it is
    */
-  record Failure<T>(String reason, boolean ours) implements Answer<T> {
+  record Failure<T>(String reason, Cause cause) implements Answer<T> {
 
-    /** One that servers are the cause of. */
+    /** Nobody answered in time. */
     public Failure(String reason) {
-      this(reason, false);
+      this(reason, Cause.SILENCE);
     }
+  }
+
+  /** Why there is no answer. */
+  enum Cause {
+    /** A name server said that it cannot tell: something is wrong with the name's zone. */
+    SAID,
+    /** Nobody answered in time: the zone's servers, or our own way to them. */
+    SILENCE,
+    /**
+     * It says nothing about any server: we had too much to ask at one time, or left none the time
+     * for an answer.
+     */
+    OURS
   }
 
   /** The records, none for every other answer: only where all others mean the same. */

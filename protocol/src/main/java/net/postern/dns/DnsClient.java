@@ -48,8 +48,10 @@ final class DnsClient {
   enum Budget {
     /** What we send, and whom we ask to know what to take. */
     OWN(1_000),
-    /** What is to be known of those who connect to us. */
-    STRANGERS(2_000);
+    /** What is to be known of those who connect to us: they choose the names. */
+    STRANGERS(2_000),
+    /** What lists say of them: of names that strangers do not choose. */
+    LISTS(2_000);
 
     final int most;
 
@@ -90,8 +92,8 @@ final class DnsClient {
 
   /** What is remembered: the answer, for how long, and how many entries it counts as. */
   private record Known(Answer<?> answer, long seconds, int weight) {
-    static Known failure(String reason) {
-      return new Known(new Answer.Failure<>("DNS: " + reason), FAILURE_LIFE, 1);
+    static Known failure(String reason, Answer.Cause cause) {
+      return new Known(new Answer.Failure<>("DNS: " + reason, cause), FAILURE_LIFE, 1);
     }
   }
 
@@ -207,7 +209,7 @@ final class DnsClient {
         Semaphore room = Objects.requireNonNull(rooms.get(budget));
         if (!room.tryAcquire(limit.toNanos(), TimeUnit.NANOSECONDS)) {
           crowded.increment();
-          return new Answer.Failure<>("DNS: too many questions at one time", true);
+          return new Answer.Failure<>("DNS: too many questions at one time", Answer.Cause.OURS);
         }
         Flight mine = new Flight();
         flight = flights.putIfAbsent(question, mine);
@@ -236,7 +238,7 @@ final class DnsClient {
               + limit.toMillis()
               + " ms"
               + (ours ? ", of which most was spent waiting for a turn" : ""),
-          ours);
+          ours ? Answer.Cause.OURS : Answer.Cause.SILENCE);
     } catch (ExecutionException e) {
       return new Answer.Failure<>("DNS: no answer for " + name);
     } catch (InterruptedException e) {
@@ -272,7 +274,7 @@ final class DnsClient {
         .name("dns")
         .start(
             () -> {
-              Known known = Known.failure("no answer for " + name);
+              Known known = Known.failure("no answer for " + name, Answer.Cause.SILENCE);
               flight.depart();
               try {
                 // Another flight may have landed since the caller looked.
@@ -298,16 +300,16 @@ final class DnsClient {
     for (int question = 0; question <= MAX_ALIASES; question++) {
       DnsServer.Try reply = send(target, kind.type(), end);
       if (!(reply instanceof DnsServer.Try.Answered(Message message))) {
-        return Known.failure(
-            switch (reply) {
-              case DnsServer.Try.Refused(String reason) -> reason;
-              case DnsServer.Try.Silent(String reason) -> reason;
-              case DnsServer.Try.Answered _ -> "";
-            });
+        return switch (reply) {
+          case DnsServer.Try.Refused(String reason, Answer.Cause cause) ->
+              Known.failure(reason, cause);
+          case DnsServer.Try.Silent(String reason) -> Known.failure(reason, Answer.Cause.SILENCE);
+          case DnsServer.Try.Answered _ -> throw new IllegalStateException("it was answered");
+        };
       }
       List<CNAMERecord> aliases = aliases(message, target, kind.type());
       if (aliases.size() > MAX_ALIASES) {
-        return Known.failure("the aliases of " + name + " go round in a circle");
+        return Known.failure("the aliases of " + name + " go round in a circle", Answer.Cause.SAID);
       }
       for (CNAMERecord alias : aliases) {
         life = Math.min(life, alias.getTTL());
@@ -325,7 +327,7 @@ final class DnsClient {
       }
       // The server knew the alias and left the target to us.
     }
-    return Known.failure("the aliases of " + name + " do not end");
+    return Known.failure("the aliases of " + name + " do not end", Answer.Cause.SAID);
   }
 
   private static Known found(List<Record> found, Kind<?> kind, long life, Message message) {

@@ -27,7 +27,7 @@ final class DnsServer {
     record Answered(Message message) implements Try {}
 
     /** The server says that it cannot tell, or nobody listens there: no use to ask it again. */
-    record Refused(String reason) implements Try {}
+    record Refused(String reason, Answer.Cause cause) implements Try {}
 
     /** Silence, or what is no answer to this question: the next try may have one. */
     record Silent(String reason) implements Try {}
@@ -63,7 +63,8 @@ final class DnsServer {
       int rcode = answer.getRcode();
       return rcode == Rcode.NOERROR || rcode == Rcode.NXDOMAIN
           ? new Try.Answered(answer)
-          : new Try.Refused("the name server says " + Rcode.string(rcode) + " for " + name);
+          : new Try.Refused(
+              "the name server says " + Rcode.string(rcode) + " for " + name, Answer.Cause.SAID);
     } catch (TimeoutException e) {
       bench();
       return new Try.Silent("no answer for " + name + " from " + shown());
@@ -74,11 +75,11 @@ final class DnsServer {
       bench();
       return e.getCause() instanceof java.net.PortUnreachableException
               || e.getCause() instanceof java.net.ConnectException
-          ? new Try.Refused("no name server listens at " + shown())
+          ? new Try.Refused("no name server listens at " + shown(), Answer.Cause.SILENCE)
           : new Try.Silent("no answer for " + name + " from " + shown());
     } catch (RuntimeException e) {
       // Whatever the library does with an odd question; nothing that a server did.
-      return new Try.Refused("cannot be asked: " + e.getMessage());
+      return new Try.Refused("cannot be asked: " + e.getMessage(), Answer.Cause.SAID);
     }
   }
 

@@ -98,6 +98,14 @@ public final class DnsjavaResolver implements Resolver {
     return new DnsjavaResolver(client, limit, DnsClient.Budget.STRANGERS);
   }
 
+  /**
+   * The same answers for questions to block lists and allow lists, with a budget of their own:
+   * whatever names strangers make us ask for, the lists about them are still asked.
+   */
+  public DnsjavaResolver forLists() {
+    return new DnsjavaResolver(client, limit, DnsClient.Budget.LISTS);
+  }
+
   /** What the client behind this resolver did, for all that share it. */
   public DnsStats stats() {
     return client.stats();

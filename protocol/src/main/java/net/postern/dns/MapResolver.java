@@ -123,7 +123,7 @@ public final class MapResolver implements Resolver {
     for (int i = 0; i <= MAX_ALIASES; i++) {
       String failure = failures.get(key);
       if (failure != null) {
-        return new Answer.Failure<>(failure);
+        return new Answer.Failure<>(failure, Answer.Cause.SAID);
       }
       List<T> records = type.getOrDefault(key, List.of());
       if (!records.isEmpty()) {
@@ -135,13 +135,13 @@ public final class MapResolver implements Resolver {
       }
       key = key(target);
     }
-    return new Answer.Failure<>("the aliases of " + name + " do not end");
+    return new Answer.Failure<>("the aliases of " + name + " do not end", Answer.Cause.SAID);
   }
 
   private <T> Answer<T> without(String key) {
     String failure = failuresBeyond.get(key);
     if (failure != null) {
-      return new Answer.Failure<>(failure);
+      return new Answer.Failure<>(failure, Answer.Cause.SAID);
     }
     return Stream.of(mx, a, aaaa, txt, ptr).anyMatch(all -> all.containsKey(key))
         ? new Answer.NoData<>()

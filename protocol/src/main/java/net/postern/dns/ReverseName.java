@@ -28,7 +28,7 @@ public sealed interface ReverseName {
   static ReverseName verify(InetAddress client, Resolver resolver) {
     return switch (resolver.ptr(client)) {
       case Answer.NoData<String> _, Answer.NxDomain<String> _ -> new None();
-      case Answer.Failure<String>(String reason, boolean _) -> new Failed(reason);
+      case Answer.Failure<String>(String reason, Answer.Cause _) -> new Failed(reason);
       case Answer.Found<String>(List<String> names) -> verify(client, names, resolver);
     };
   }
@@ -43,7 +43,7 @@ public sealed interface ReverseName {
             return new Verified(name);
           }
         }
-        case Answer.Failure<InetAddress>(String reason, boolean _) ->
+        case Answer.Failure<InetAddress>(String reason, Answer.Cause _) ->
             otherwise = new Failed(reason);
         case Answer.NoData<InetAddress> _, Answer.NxDomain<InetAddress> _ -> {}
       }

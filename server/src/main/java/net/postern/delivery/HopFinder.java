@@ -57,7 +57,7 @@ final class HopFinder {
       case Answer.NoData<MxRecord> _ -> implicit(domain, tls);
       case Answer.NxDomain<MxRecord> _ ->
           permanent("5.1.2", "the domain " + domain + " does not exist");
-      case Answer.Failure<MxRecord>(String reason, boolean _) -> later("4.4.3", reason);
+      case Answer.Failure<MxRecord>(String reason, Answer.Cause _) -> later("4.4.3", reason);
     };
   }
 
@@ -113,10 +113,10 @@ final class HopFinder {
           ? permanent("5.4.6", "mail for " + domain + " would come back to this server")
           : single(domain, tls);
     }
-    if (four instanceof Answer.Failure<InetAddress>(String reason, boolean _)) {
+    if (four instanceof Answer.Failure<InetAddress>(String reason, Answer.Cause _)) {
       return later("4.4.3", reason);
     }
-    if (six instanceof Answer.Failure<InetAddress>(String reason, boolean _)) {
+    if (six instanceof Answer.Failure<InetAddress>(String reason, Answer.Cause _)) {
       return later("4.4.3", reason);
     }
     return permanent("5.1.2", "the domain " + domain + " has no mail server");

@@ -308,7 +308,7 @@ final class SmtpCarrier implements Carrier {
   private Attempt connect(Route.Target candidate, Duration limit) {
     long end = System.nanoTime() + limit.toNanos();
     Answer<InetAddress> addresses = addresses(candidate.host());
-    if (addresses instanceof Answer.Failure<InetAddress>(String reason, boolean _)) {
+    if (addresses instanceof Answer.Failure<InetAddress>(String reason, Answer.Cause _)) {
       return Attempt.failed("4.4.3", reason);
     }
     List<InetAddress> allowed =

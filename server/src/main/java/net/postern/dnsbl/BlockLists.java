@@ -144,10 +144,12 @@ public final class BlockLists {
     if (System.nanoTime() - begun > budget.toNanos() && !(answer instanceof Answer.Failure)) {
       // Of no use to anybody. A list that is slow is cut off by the resolver: an answer that is
       // here too late waited for us.
-      answer = new Answer.Failure<>("too late", true);
+      answer = new Answer.Failure<>("too late", Answer.Cause.OURS);
     }
     return switch (answer) {
-      case Answer.Failure<InetAddress>(String _, boolean ours) when ours -> new Outcome.Unasked();
+      case Answer.Failure<InetAddress>(String _, Answer.Cause cause)
+          when cause == Answer.Cause.OURS ->
+          new Outcome.Unasked();
       case Answer.NxDomain<InetAddress> _, Answer.NoData<InetAddress> _ -> {
         watched.health().answered(clock.instant(), false);
         yield new Outcome.Unlisted();
@@ -292,8 +294,8 @@ public final class BlockLists {
     String unlisted = zone.unlistedPoint() + "." + zone.name();
     switch (resolver.a(unlisted)) {
       case Answer.NxDomain<InetAddress> _, Answer.NoData<InetAddress> _ -> {}
-      case Answer.Failure<InetAddress>(String reason, boolean ours) -> {
-        return Optional.of(silence(reason, ours));
+      case Answer.Failure<InetAddress>(String reason, Answer.Cause cause) -> {
+        return Optional.of(silence(reason, cause));
       }
       case Answer.Found<InetAddress>(List<InetAddress> answers) -> {
         return Optional.of(
@@ -307,8 +309,8 @@ public final class BlockLists {
     return switch (resolver.a(listed)) {
       case Answer.NxDomain<InetAddress> _, Answer.NoData<InetAddress> _ ->
           Optional.of("does not list its own test point " + listed);
-      case Answer.Failure<InetAddress>(String reason, boolean ours) ->
-          Optional.of(silence(reason, ours));
+      case Answer.Failure<InetAddress>(String reason, Answer.Cause cause) ->
+          Optional.of(silence(reason, cause));
       case Answer.Found<InetAddress>(List<InetAddress> answers) ->
           zone.meaning(answers.getFirst()) instanceof Zone.Meaning.Fault(String why)
               ? Optional.of(why)
@@ -321,8 +323,8 @@ public final class BlockLists {
     private static final long serialVersionUID = 1L;
   }
 
-  private static String silence(String reason, boolean ours) throws UnaskedException {
-    if (ours) {
+  private static String silence(String reason, Answer.Cause cause) throws UnaskedException {
+    if (cause == Answer.Cause.OURS) {
       throw new UnaskedException();
     }
     return "does not answer: " + reason;

@@ -63,6 +63,7 @@ final class Connection extends InputStream {
   private volatile long deadline = Ticks.NEVER;
   private volatile boolean writing;
   private volatile boolean expired;
+  private volatile long expiredAt;
 
   /** An octet that came before the greeting; -1 when there is none. */
   private int early = -1;
@@ -261,9 +262,13 @@ final class Connection extends InputStream {
     if (now < until) {
       return;
     }
-    expired = true;
+    if (!expired) {
+      // The deadline itself may be long past: it stood while something else was done.
+      expiredAt = now;
+      expired = true;
+    }
     // A read that does not end with its input waits for something else: inside TLS it may write.
-    if (writing || now - until >= LAST_WORD_NANOS) {
+    if (writing || now - expiredAt >= LAST_WORD_NANOS) {
       cut();
     } else {
       wake();

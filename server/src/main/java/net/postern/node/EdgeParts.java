@@ -14,6 +14,7 @@ import net.postern.auth.Spf;
 import net.postern.batch.PeriodicJob;
 import net.postern.config.PosternConfig;
 import net.postern.db.Database;
+import net.postern.dns.DnsjavaResolver;
 import net.postern.dns.Resolver;
 import net.postern.dnsbl.BlockLists;
 import net.postern.dnsbl.Zone;
@@ -42,15 +43,12 @@ final class EdgeParts implements AutoCloseable {
   private final Checks checks;
   private final List<PeriodicJob> jobs;
 
-  /**
-   * @param dns for what strangers cause us to ask
-   */
   EdgeParts(
       PosternConfig config,
       UUID node,
       Database database,
       Directory directory,
-      Resolver dns,
+      DnsjavaResolver dns,
       Sources sources,
       Events events,
       Clock clock)
@@ -61,15 +59,17 @@ final class EdgeParts implements AutoCloseable {
     } catch (IllegalArgumentException e) {
       throw new StartException(String.valueOf(e.getMessage()), e);
     }
-    Resolver hasty = dns.within(config.dnsbl().budget());
-    lists = new BlockLists(zones, hasty, config.dnsbl().budget(), clock, events);
+    Resolver strangers = dns.forStrangers();
+    Resolver hasty = strangers.within(config.dnsbl().budget());
+    Resolver ofLists = dns.forLists().within(config.dnsbl().budget());
+    lists = new BlockLists(zones, ofLists, config.dnsbl().budget(), clock, events);
     greylist = new Greylist(database, config.greylist(), clock);
     Checks.Parts parts =
         new Checks.Parts(
             directory,
             new DatabaseRecipientPolicies(database, config.node().directoryCache()),
             hasty,
-            new Spf(dns, Spf.STANDARD_LIMIT, clock),
+            new Spf(strangers, Spf.STANDARD_LIMIT, clock),
             lists,
             Optional.of(greylist),
             new Checks.Self(config.node().hostname(), ownAddresses()),

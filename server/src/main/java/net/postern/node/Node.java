@@ -272,15 +272,7 @@ public final class Node implements AutoCloseable {
             limits);
     edgeParts =
         rollback.add(
-            new EdgeParts(
-                config,
-                data.node(),
-                database,
-                directory,
-                dns.forStrangers(),
-                sources,
-                events,
-                clock));
+            new EdgeParts(config, data.node(), database, directory, dns, sources, events, clock));
     CertificateWatch tls = new CertificateWatch(config.edge(), hostname, data.root(), clock);
     edge =
         rollback.add(

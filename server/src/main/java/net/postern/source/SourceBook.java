@@ -40,6 +40,9 @@ final class SourceBook {
   /** Rows of one statement. */
   private static final int BATCH = 5_000;
 
+  /** Before old rows are deleted again after that failed. */
+  private static final Duration PRUNE_PAUSE = Duration.ofMinutes(1);
+
   /** So much of what changed before the exchange broke off is read again. */
   private static final Duration OVERLAP = Duration.ofMinutes(10);
 
@@ -78,6 +81,7 @@ final class SourceBook {
   private Optional<Instant> exchanged = Optional.empty();
   private Instant standingsSent = Instant.EPOCH;
   private Instant expired = Instant.EPOCH;
+  private Instant pruneAgain = Instant.EPOCH;
 
   SourceBook(
       Windows windows, int mostEntries, Database database, Events events, InstantSource clock) {
@@ -231,12 +235,25 @@ final class SourceBook {
       standingChanges.read();
       exchanged = Optional.of(there);
       learnWanted(now);
-      prune.step(now);
       whole = true;
+      prune(now);
     } finally {
       // It may be another server that answers next, which has not all that this one had: what a
       // snapshot of the one has shown says nothing of the other.
       loaded &= whole;
+    }
+  }
+
+  // What cannot be deleted now is later; it is no reason to read everything anew.
+  private void prune(Instant now) {
+    if (now.isBefore(pruneAgain)) {
+      return;
+    }
+    try {
+      prune.step(now);
+    } catch (SQLException e) {
+      pruneAgain = now.plus(PRUNE_PAUSE);
+      LOG.warn("old rows about sources stay for now: {}", e.getMessage());
     }
   }
 
@@ -266,7 +283,8 @@ final class SourceBook {
 
   private void load(Instant now) throws SQLException {
     Instant there = table.now();
-    blockChanges.restart(there);
+    // What was changed before and committed since is in neither of the two looks otherwise.
+    blockChanges.restart(there.minus(OVERLAP));
     for (SourceTable.BlockRow row : table.remembered(now, MAX_BLOCKS)) {
       learn(row.block(), now);
     }

@@ -3,7 +3,9 @@ package net.postern.source;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Counts over the last while, in {@value #SLOTS} slots of equal length: as time goes on the oldest
@@ -14,6 +16,9 @@ final class Window {
 
   /** Different known recipients of a slot that are told apart; further ones are only counted. */
   static final int MAX_KNOWN = 64;
+
+  /** Bits for known members beyond these; a power of two. */
+  private static final int OVERFLOW = 4_096;
 
   private final long slotSeconds;
   private final int mostMembers;
@@ -32,6 +37,7 @@ final class Window {
     private boolean underWay;
     private final Distinct members;
     private final Distinct knownMembers = new Distinct(MAX_KNOWN);
+    private @Nullable BitSet overflow;
 
     Slot(long number, int mostMembers) {
       this.number = number;
@@ -57,6 +63,22 @@ final class Window {
       sentUnknown = 0;
       underWay = false;
       changed = true;
+    }
+
+    /**
+     * Whether one beyond those that are told apart is new; of some that are not it says that they
+     * are known, never that one is new twice.
+     */
+    boolean overflows(int member) {
+      if (overflow == null) {
+        overflow = new BitSet(OVERFLOW);
+      }
+      int bit = member & (OVERFLOW - 1);
+      if (overflow.get(bit)) {
+        return false;
+      }
+      overflow.set(bit);
+      return true;
     }
 
     /** What the database has, with what was taken from here. */
@@ -127,8 +149,13 @@ final class Window {
       return false;
     }
     // So that it counts as long as if it were asked for now for the first time.
-    if (!slot.knownMembers.add(member) && !before) {
-      slot.newKnown++;
+    if (!slot.knownMembers.add(member)) {
+      if (!slot.overflows(member)) {
+        return false;
+      }
+      if (!before) {
+        slot.newKnown++;
+      }
     }
     slot.changed = true;
     return !before;

@@ -277,8 +277,8 @@ class DnsClientTest {
       // One more of theirs has no turn, and that is our own doing.
       assertTrue(
           strangers.within(Duration.ofMillis(300)).a("more.many.client.example")
-                  instanceof Answer.Failure<InetAddress>(String _, boolean ours)
-              && ours);
+                  instanceof Answer.Failure<InetAddress>(String _, Answer.Cause cause)
+              && cause == Answer.Cause.OURS);
       assertEquals(1, own.stats().crowded());
       proxy.mood(Mood.PASS);
       assertEquals(new Answer.Found<>(List.of(ONE)), own.a("ours.many.client.example"));
@@ -296,8 +296,8 @@ class DnsClientTest {
     DnsjavaResolver resolver = resolver(Duration.ofSeconds(5), proxy.address());
     assertTrue(
         resolver.within(Duration.ofMillis(300)).a("long.client.example")
-                instanceof Answer.Failure<InetAddress>(String _, boolean ours)
-            && !ours);
+                instanceof Answer.Failure<InetAddress>(String _, Answer.Cause cause)
+            && cause == Answer.Cause.SILENCE);
     assertEquals(0, resolver.stats().crowded());
   }
 

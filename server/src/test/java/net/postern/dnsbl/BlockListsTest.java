@@ -186,7 +186,7 @@ class BlockListsTest {
     boolean full;
 
     private <T> Answer<T> or(Supplier<Answer<T>> answer) {
-      return full ? new Answer.Failure<>("too many questions", true) : answer.get();
+      return full ? new Answer.Failure<>("too many questions", Answer.Cause.OURS) : answer.get();
     }
 
     @Override

@@ -147,6 +147,10 @@ class RulesTest {
     }
     // More than can be told apart count all the same: who has so many is no harvester.
     assertEquals(1_000, window.counts(NOW.plusSeconds(7200)).known());
+    for (int i = 0; i < 500; i++) {
+      assertFalse(window.addKnown(NOW.plusSeconds(7200), 900), "again and again");
+    }
+    assertEquals(1_000, window.counts(NOW.plusSeconds(7200)).known());
   }
 
   @Test

@@ -18,10 +18,10 @@ public sealed interface SenderDomain {
   /** It says that it takes no mail (RFC 7505 §3), so that nobody writes in its name. */
   record NullMx() implements SenderDomain {}
 
-  /** Nobody asked: the null reverse-path, a private network, a user, or too many questions. */
+  /** Nobody asked, or answered: the null reverse-path, a private network, a user, silence. */
   record Unasked() implements SenderDomain {}
 
-  /** It could not be found out. */
+  /** A name server said that it cannot be found out now. */
   record Unknown(String why) implements SenderDomain {}
 
   /** Looks a domain up; an address literal needs no DNS. */
@@ -32,7 +32,7 @@ public sealed interface SenderDomain {
     return switch (resolver.mx(domain)) {
       case Answer.Found<MxRecord>(List<MxRecord> exchangers) ->
           exchangers.stream().allMatch(each -> each.host().isEmpty()) ? new NullMx() : new Exists();
-      case Answer.Failure<MxRecord>(String why, boolean ours) -> unknown(why, ours);
+      case Answer.Failure<MxRecord>(String why, Answer.Cause cause) -> unknown(why, cause);
       // RFC 5321 §5.1: without MX, the addresses of the domain are its mail exchanger.
       case Answer.NoData<MxRecord> _, Answer.NxDomain<MxRecord> _ -> addresses(domain, resolver);
     };
@@ -47,17 +47,18 @@ public sealed interface SenderDomain {
     if (six instanceof Answer.Found<InetAddress>) {
       return new Exists();
     }
-    if (four instanceof Answer.Failure<InetAddress>(String why, boolean ours)) {
-      return unknown(why, ours);
+    if (four instanceof Answer.Failure<InetAddress>(String why, Answer.Cause cause)) {
+      return unknown(why, cause);
     }
-    if (six instanceof Answer.Failure<InetAddress>(String why, boolean ours)) {
-      return unknown(why, ours);
+    if (six instanceof Answer.Failure<InetAddress>(String why, Answer.Cause cause)) {
+      return unknown(why, cause);
     }
     return new Missing();
   }
 
-  // A sender does not pay for it that others ask too much of us.
-  private static SenderDomain unknown(String why, boolean ours) {
-    return ours ? new Unasked() : new Unknown(why);
+  // Silence may be that of our own servers, and a sender does not pay for it that others ask too
+  // much of us: only who has servers that say so cannot be found.
+  private static SenderDomain unknown(String why, Answer.Cause cause) {
+    return cause == Answer.Cause.SAID ? new Unknown(why) : new Unasked();
   }
 }
