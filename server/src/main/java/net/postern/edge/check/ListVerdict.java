@@ -54,7 +54,7 @@ final class ListVerdict {
         score < 0 ? "_GOOD" : score < MEDIUM ? "_LOW" : score < HIGH ? "_MEDIUM" : "_HIGH";
     return new CheckResult.Note(
             note + kind, listings.shown() + (silent.isEmpty() ? "" : "; " + silent))
-        .waived(question.waiver(check, score > 0));
+        .waived(question.waivers(check, score > 0));
   }
 
   private static CheckResult refuse(Rcpt question, Listing worst, Listings listings) {

@@ -57,7 +57,7 @@ final class SpfCheck implements Check<Rcpt> {
           case PASS, NEUTRAL, NONE, TEMPERROR -> false;
         };
     return new CheckResult.Note(name(result.code()), detail(result))
-        .waived(question.waiver(NAME, against));
+        .waived(question.waivers(NAME, against));
   }
 
   private boolean refuses(Rcpt question) {
