@@ -75,9 +75,12 @@ final class Transaction {
       if (note.own()) {
         concerned.of.add(key);
       }
+      // What is said last counts: by then it is known who gets the mail.
       String why = note.waived().get(key);
       if (why != null) {
         concerned.waived.put(key, why);
+      } else {
+        concerned.waived.remove(key);
       }
     }
   }

@@ -130,16 +130,37 @@ final class EarlyQuestions implements Questions {
 
   @Override
   public Rcpt rcpt(Mail mail, EmailAddress address, RecipientLookup lookup) {
+    boolean ours = mail.client().certified() || isRegistered(mail.client().address());
+    Rcpt question = rcpt(mail, address, lookup, mailbox(lookup), ours);
+    if (lookup instanceof RecipientLookup.Unasked unasked
+        && unasked.mailbox().isEmpty()
+        && unasked.shared().isPresent()) {
+      return question.or(rcpt(mail, address, lookup, unasked.shared(), ours));
+    }
+    return lookup instanceof RecipientLookup.Group group ? ofGroup(question, group) : question;
+  }
+
+  private Rcpt rcpt(
+      Mail mail,
+      EmailAddress address,
+      RecipientLookup lookup,
+      Optional<MailboxId> mailbox,
+      boolean ours) {
     RecipientPolicy policy =
         CustomerOf.of(lookup)
-            .map(customer -> parts.policies().of(customer, mailbox(lookup)))
+            .map(customer -> parts.policies().of(customer, mailbox))
             .orElse(RecipientPolicy.NONE);
-    RecipientPolicy.Sender sender = sender(policy, mail);
-    boolean ours = mail.client().certified() || isRegistered(mail.client().address());
-    Rcpt question =
-        new Rcpt(
-            mail, address, lookup, policy, sender, ours, List.of(), List.of(), Optional.empty());
-    return lookup instanceof RecipientLookup.Group group ? ofGroup(question, group) : question;
+    return new Rcpt(
+        mail,
+        address,
+        lookup,
+        policy,
+        sender(policy, mail),
+        ours,
+        List.of(),
+        List.of(),
+        Optional.empty(),
+        Optional.empty());
   }
 
   // Whoever gets the mail says whose mail that may be: each member's list is honoured, and that of
@@ -177,6 +198,7 @@ final class EarlyQuestions implements Questions {
         question.ours(),
         takers,
         nobody ? List.of() : leftOut,
+        Optional.empty(),
         Optional.empty());
   }
 

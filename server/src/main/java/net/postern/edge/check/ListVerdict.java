@@ -38,9 +38,9 @@ final class ListVerdict {
       Rcpt question, String check, String note, Listings listings, int threshold) {
     int score = listings.score();
     var worst = listings.worst();
-    if (score >= threshold(question, threshold)
-        && worst.isPresent()
-        && question.mayRefuse(check, true)) {
+    if (worst.isPresent()
+        && question.surely(
+            each -> score >= threshold(each, threshold) && each.mayRefuse(check, true))) {
       return refuse(question, worst.get(), listings);
     }
     String silent =

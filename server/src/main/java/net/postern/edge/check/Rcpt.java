@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import net.postern.address.EmailAddress;
 import net.postern.id.CustomerId;
 import net.postern.tenant.Recipient;
@@ -24,6 +25,8 @@ import net.postern.tenant.Submitter;
  *     is no group
  * @param leftOut members of the group who do not want this sender's mail; they are no more in the
  *     lookup
+ * @param instead while only the customer's server can say who gets the mail: the same question,
+ *     should it be the domain's mailbox for all addresses
  * @param submitter who may send to others: the user who logged in, or the registered server, which
  *     is looked for when the recipient is nobody's here
  */
@@ -36,6 +39,7 @@ public record Rcpt(
     boolean ours,
     List<Taker> takers,
     List<LeftOut> leftOut,
+    Optional<Rcpt> instead,
     Optional<Submitter> submitter) {
 
   public Rcpt {
@@ -65,12 +69,13 @@ public record Rcpt(
         false,
         List.of(),
         List.of(),
+        Optional.empty(),
         Optional.empty());
   }
 
   /** The same from someone who may send to others. */
   public Rcpt from(Optional<Submitter> who) {
-    return new Rcpt(mail, address, lookup, policy, sender, ours, takers, leftOut, who);
+    return new Rcpt(mail, address, lookup, policy, sender, ours, takers, leftOut, instead, who);
   }
 
   public Client client() {
@@ -80,6 +85,29 @@ public record Rcpt(
   /** Whether this recipient always wants this sender's mail, whatever block lists say. */
   public boolean safelisted() {
     return sender instanceof RecipientPolicy.Sender.Safe;
+  }
+
+  /** The same while it may turn out to be another recipient who gets the mail. */
+  Rcpt or(Rcpt other) {
+    return new Rcpt(
+        mail,
+        address,
+        lookup,
+        policy,
+        sender,
+        ours,
+        takers,
+        leftOut,
+        Optional.of(other),
+        submitter);
+  }
+
+  /**
+   * Whether something holds whoever turns out to get the mail. A check refuses only then: it is
+   * asked again when that is known.
+   */
+  boolean surely(Predicate<Rcpt> what) {
+    return what.test(this) && instead.filter(what.negate()).isEmpty();
   }
 
   /**
