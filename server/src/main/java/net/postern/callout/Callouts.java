@@ -174,7 +174,7 @@ public final class Callouts implements AddressValidator, AutoCloseable {
   }
 
   private static RecipientLookup unasked(Unlisted unlisted) {
-    return new RecipientLookup.Unasked(unlisted.customer(), unlisted.mailbox());
+    return new RecipientLookup.Unasked(unlisted.customer(), unlisted.mailbox(), unlisted.shared());
   }
 
   private static RecipientLookup found(Unlisted unlisted, MailboxId mailbox, String listed) {

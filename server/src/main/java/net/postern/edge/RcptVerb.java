@@ -149,9 +149,8 @@ final class RcptVerb implements Verb {
       return refused.get();
     }
     List<Recipient> recipients = recipients(question);
-    boolean group = question.lookup() instanceof RecipientLookup.Group;
     // A group alone always has room: the next one may have to come in another transaction.
-    if (group
+    if (question.lookup() instanceof RecipientLookup.Group
         && transaction.recipientCount() > 0
         && transaction.countWith(recipients.size()) > MAX_EXPANDED) {
       return tooMany(session, address);
@@ -172,9 +171,9 @@ final class RcptVerb implements Verb {
       }
       transaction.sentBy(submitter.get(), fresh);
     }
-    if (group) {
+    if (question.lookup() instanceof RecipientLookup.Group group) {
       tellLeftOut(session, transaction, question);
-      transaction.add(address, recipients, said);
+      transaction.add(address, group, said);
     } else {
       transaction.add(recipients.getFirst(), said);
     }

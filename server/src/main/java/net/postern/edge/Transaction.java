@@ -15,6 +15,7 @@ import net.postern.intake.Envelope;
 import net.postern.smtp.ChunkCheck;
 import net.postern.smtp.MailArguments;
 import net.postern.tenant.Recipient;
+import net.postern.tenant.RecipientLookup;
 import net.postern.tenant.Submitter;
 
 /** One mail transaction, from MAIL to the end of its message or RSET (RFC 5321 §3.3). */
@@ -64,6 +65,9 @@ final class Transaction {
   }
 
   private void note(CheckResult.Note note, List<Recipient> recipients) {
+    if (note.own() && recipients.isEmpty()) {
+      return;
+    }
     Concerned concerned =
         notes.computeIfAbsent(new Remark(note.name(), note.detail()), remark -> new Concerned());
     for (Recipient recipient : recipients) {
@@ -71,8 +75,12 @@ final class Transaction {
       if (note.own()) {
         concerned.of.add(key);
       }
-      if (!note.waived().isEmpty()) {
-        concerned.waived.put(key, note.waived());
+      // What is said last counts: by then it is known who gets the mail.
+      String why = note.waived().get(key);
+      if (why != null) {
+        concerned.waived.put(key, why);
+      } else {
+        concerned.waived.remove(key);
       }
     }
   }
@@ -98,20 +106,29 @@ final class Transaction {
    */
   void add(Recipient recipient, List<CheckResult.Note> said) {
     asked++;
-    put(recipient);
+    recipients.putIfAbsent(recipient.address().key(), recipient);
     said.forEach(note -> note(note, List.of(recipient)));
   }
 
-  /** Adds the members of a group in its place; who is there already does not come twice. */
-  void add(EmailAddress group, List<Recipient> members, List<CheckResult.Note> said) {
+  /**
+   * Adds the members of a group in its place. Who is there already does not come twice, and what
+   * was said for that one stays as it is.
+   *
+   * @param said what checks have to tell the filter for it; what is of the recipient is of the
+   *     group's customer, and of no other customer's users among the members
+   */
+  void add(EmailAddress address, RecipientLookup.Group group, List<CheckResult.Note> said) {
     asked++;
-    groups.add(group.key());
-    members.forEach(this::put);
-    said.forEach(note -> note(note, members));
-  }
-
-  private void put(Recipient recipient) {
-    recipients.putIfAbsent(recipient.address().key(), recipient);
+    groups.add(address.key());
+    List<Recipient> fresh = new ArrayList<>();
+    for (Recipient member : group.members()) {
+      if (recipients.putIfAbsent(member.address().key(), member) == null) {
+        fresh.add(member);
+      }
+    }
+    List<Recipient> own =
+        fresh.stream().filter(each -> each.customer().equals(group.customer())).toList();
+    said.forEach(note -> note(note, note.own() ? own : fresh));
   }
 
   /**

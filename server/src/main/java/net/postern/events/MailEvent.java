@@ -78,7 +78,14 @@ public sealed interface MailEvent {
     SENDER_UNKNOWN
   }
 
-  /** A message got its {@code 250}. */
+  /**
+   * A message got its {@code 250}: one for each customer among its recipients.
+   *
+   * @param recipients the customer's, all of them
+   * @param verdict the gravest for any of them, as are score and findings
+   * @param unwaived what the verdict would be had none of them waived anything: what the mail says
+   *     of who sent it
+   */
   record Accepted(
       MessageId message,
       CustomerId customer,
@@ -87,11 +94,41 @@ public sealed interface MailEvent {
       List<String> recipients,
       long bytes,
       String verdict,
+      String unwaived,
       double score,
       List<String> findings,
       int copies,
       Duration took)
-      implements MailEvent {}
+      implements MailEvent {
+
+    /** One of which nobody waived anything. */
+    public Accepted(
+        MessageId message,
+        CustomerId customer,
+        Peer peer,
+        String reversePath,
+        List<String> recipients,
+        long bytes,
+        String verdict,
+        double score,
+        List<String> findings,
+        int copies,
+        Duration took) {
+      this(
+          message,
+          customer,
+          peer,
+          reversePath,
+          recipients,
+          bytes,
+          verdict,
+          verdict,
+          score,
+          findings,
+          copies,
+          took);
+    }
+  }
 
   /**
    * A client was told no, for now ({@code code} 4xx) or for good (5xx).

@@ -126,7 +126,12 @@ public final class MessageIntake implements Intake {
       Judgement theirs =
           judgement.waiving(entry.getKey().waived()).with(own(envelope, entry.getValue()));
       decisions.add(
-          new Decision(customer, entry.getValue(), theirs, Policy.decide(theirs, customer)));
+          new Decision(
+              customer,
+              entry.getValue(),
+              theirs,
+              Policy.decide(theirs, customer),
+              Policy.decide(judgement, customer)));
     }
     Optional<IntakeResult.Refused> no = refusal(decisions);
     if (no.isPresent()) {
@@ -177,12 +182,17 @@ public final class MessageIntake implements Intake {
    */
   private record Alike(CustomerId customer, Map<String, String> waived) {}
 
-  /** What was decided for such recipients. */
+  /**
+   * What was decided for such recipients.
+   *
+   * @param unwaived what it would be had they waived nothing
+   */
   private record Decision(
       Customer customer,
       List<Recipient> recipients,
       Judgement judgement,
-      Disposition disposition) {}
+      Disposition disposition,
+      Disposition unwaived) {}
 
   private static Map<Alike, List<Recipient>> alike(Envelope envelope, Judgement judgement) {
     Set<String> weighing = new HashSet<>();
@@ -302,20 +312,15 @@ public final class MessageIntake implements Intake {
       List<Decision> decisions,
       boolean hot,
       Instant now) {
-    Map<CustomerId, List<Decision>> byCustomer = new LinkedHashMap<>();
-    for (Decision decision : decisions) {
-      byCustomer.computeIfAbsent(decision.customer().id(), key -> new ArrayList<>(1)).add(decision);
-    }
-    List<MessageRecord> records = new ArrayList<>(byCustomer.size());
-    for (List<Decision> theirs : byCustomer.values()) {
+    List<MessageRecord> records = new ArrayList<>();
+    for (List<Decision> theirs : byCustomer(decisions)) {
       List<MessageRecord.NewDelivery> deliveries = new ArrayList<>();
-      Decision gravest = theirs.getFirst();
       for (Decision decision : theirs) {
         for (Recipient recipient : decision.recipients()) {
           deliveries.add(delivery(recipient, decision.disposition(), hot, now));
         }
-        gravest = decision.judgement().score() > gravest.judgement().score() ? decision : gravest;
       }
+      Decision gravest = gravest(theirs);
       records.add(
           new MessageRecord(
               gravest.customer().id(),
@@ -334,6 +339,23 @@ public final class MessageIntake implements Intake {
               deliveries));
     }
     return records;
+  }
+
+  private static List<List<Decision>> byCustomer(List<Decision> decisions) {
+    Map<CustomerId, List<Decision>> byCustomer = new LinkedHashMap<>();
+    for (Decision decision : decisions) {
+      byCustomer.computeIfAbsent(decision.customer().id(), key -> new ArrayList<>(1)).add(decision);
+    }
+    return List.copyOf(byCustomer.values());
+  }
+
+  // The one that weighed most; the first of equals.
+  private static Decision gravest(List<Decision> theirs) {
+    Decision gravest = theirs.getFirst();
+    for (Decision decision : theirs) {
+      gravest = decision.judgement().score() > gravest.judgement().score() ? decision : gravest;
+    }
+    return gravest;
   }
 
   private MessageRecord.NewDelivery delivery(
@@ -432,20 +454,27 @@ public final class MessageIntake implements Intake {
       Kept kept,
       long start) {
     Duration took = Duration.ofNanos(System.nanoTime() - start);
-    for (Decision decision : decisions) {
+    for (List<Decision> theirs : byCustomer(decisions)) {
+      Decision gravest = gravest(theirs);
       events.emit(
           new MailEvent.Accepted(
               id,
-              decision.customer().id(),
+              gravest.customer().id(),
               peer(envelope),
               reversePath(envelope),
-              decision.recipients().stream().map(each -> each.address().toString()).toList(),
+              theirs.stream()
+                  .flatMap(each -> each.recipients().stream())
+                  .map(each -> each.address().toString())
+                  .toList(),
               bytes,
-              verdict(decision.disposition()),
-              decision.judgement().score(),
-              decision.judgement().findings().stream().map(Finding::name).toList(),
+              verdict(gravest.disposition()),
+              verdict(gravest.unwaived()),
+              gravest.judgement().score(),
+              gravest.judgement().findings().stream().map(Finding::name).toList(),
               kept.copies(),
               took));
+    }
+    for (Decision decision : decisions) {
       String held =
           switch (decision.disposition()) {
             case Disposition.Hold hold -> hold.why();

@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Lock;
@@ -44,6 +45,9 @@ public final class RefusalTrace implements Events, AutoCloseable {
   private static final int QUEUE = 10_000;
   private static final int GROUP = 500;
 
+  /** After a failure the database is left alone for this long: each attempt waits seconds. */
+  private static final Duration PAUSE = Duration.ofSeconds(1);
+
   /** Minutes of which the number is remembered while it cannot be written. */
   private static final int MINUTES = 1_000;
 
@@ -70,7 +74,9 @@ public final class RefusalTrace implements Events, AutoCloseable {
   private Instant minute = Instant.EPOCH;
   private int inMinute;
   private final Thread thread;
+  private final CountDownLatch closing = new CountDownLatch(1);
   private volatile boolean closed;
+  private volatile boolean givenUp;
 
   /**
    * @param perMinute rows of one minute
@@ -127,17 +133,27 @@ public final class RefusalTrace implements Events, AutoCloseable {
 
   private void run() {
     List<Line> group = new ArrayList<>();
+    boolean away = false;
     while (!closed || !queue.isEmpty()) {
       try {
+        // What comes meanwhile waits in the queue, and is counted when that is full.
+        if (away && closing.await(PAUSE.toMillis(), TimeUnit.MILLISECONDS)) {
+          break;
+        }
         Line first = queue.poll(200, TimeUnit.MILLISECONDS);
         if (first != null) {
           group.add(first);
           queue.drainTo(group, GROUP - 1);
           write(group);
+          group.clear();
         }
         writeUnkept();
+        away = false;
       } catch (SQLException e) {
-        LOG.warn("{} refusals could not be written to the trace: {}", group.size(), e.toString());
+        away = true;
+        if (!group.isEmpty()) {
+          LOG.warn("{} refusals could not be written to the trace: {}", group.size(), e.toString());
+        }
         group.forEach(line -> drop(line.at(), 1));
       } catch (InterruptedException e) {
         LOG.warn("refusal-trace was interrupted; it goes on");
@@ -145,10 +161,28 @@ public final class RefusalTrace implements Events, AutoCloseable {
         group.clear();
       }
     }
+    finish();
+  }
+
+  // One attempt: where the database is away, each more would wait for it again.
+  private void finish() {
+    List<Line> rest = new ArrayList<>();
+    queue.drainTo(rest);
     try {
+      if (givenUp) {
+        throw new SQLException("it took too long");
+      }
+      if (!rest.isEmpty()) {
+        write(rest);
+        rest.clear();
+      }
       writeUnkept();
     } catch (SQLException e) {
-      LOG.warn("how many refusals were not kept cannot be written: {}", e.toString());
+      rest.forEach(line -> drop(line.at(), 1));
+      long lost = unkept.values().stream().mapToLong(Long::longValue).sum();
+      if (lost > 0) {
+        LOG.warn("the trace does not tell of {} refusals: {}", lost, e.toString());
+      }
     }
   }
 
@@ -277,12 +311,16 @@ public final class RefusalTrace implements Events, AutoCloseable {
     return text.replace('\0', '\ufffd');
   }
 
-  /** Writes what is queued, for at most five seconds. */
+  /** Writes what is queued, for at most five seconds; what takes longer is given up. */
   @Override
   public void close() {
     closed = true;
+    closing.countDown();
     try {
       thread.join(5_000);
+      // It may be waiting for a connection.
+      givenUp = true;
+      thread.interrupt();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -257,7 +257,8 @@ public final class Sources implements Events, AutoCloseable {
   @Override
   public void emit(MailEvent event) {
     if (event instanceof MailEvent.Accepted accepted) {
-      boolean wanted = accepted.verdict().equals("PASS");
+      // Not what somebody takes all the same: that would make a name for spam everywhere.
+      boolean wanted = accepted.unwaived().equals("PASS");
       int recipients = Math.min(MAX_COUNTED_RECIPIENTS, accepted.recipients().size());
       act(accepted.peer(), wanted ? 1 + RECIPIENT_WEIGHT * recipients : 0, wanted ? 0 : 1);
     } else if (event instanceof MailEvent.Refused refused) {

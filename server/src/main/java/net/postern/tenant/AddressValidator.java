@@ -16,7 +16,8 @@ public interface AddressValidator {
   AddressValidator NONE =
       (unlisted, asking, routes) ->
           asking == Directory.Asking.FORBIDDEN
-              ? new RecipientLookup.Unasked(unlisted.customer(), unlisted.mailbox())
+              ? new RecipientLookup.Unasked(
+                  unlisted.customer(), unlisted.mailbox(), unlisted.shared())
               : new RecipientLookup.Unavailable("nobody here asks the customer's server");
 
   /**

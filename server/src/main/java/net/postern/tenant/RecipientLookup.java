@@ -51,8 +51,11 @@ public sealed interface RecipientLookup {
    * Only the customer's server can say, and it was not asked: {@link Directory.Asking#FORBIDDEN}.
    *
    * @param mailbox that the address has here, from what was said of it before
+   * @param shared the domain's mailbox for all addresses, which may get the mail of one that has no
+   *     mailbox; the address does not belong to its user
    */
-  record Unasked(CustomerId customer, Optional<MailboxId> mailbox) implements RecipientLookup {}
+  record Unasked(CustomerId customer, Optional<MailboxId> mailbox, Optional<MailboxId> shared)
+      implements RecipientLookup {}
 
   /** The directory cannot say now: {@code 451 4.3.0}, never "unknown". */
   record Unavailable(String why) implements RecipientLookup {}

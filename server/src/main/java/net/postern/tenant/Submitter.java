@@ -42,7 +42,7 @@ public record Submitter(Kind kind, CustomerId customer, MailboxId mailbox, Strin
           kind == Kind.USER ? Owns.NO : ofCustomer(group.customer());
       case RecipientLookup.UnknownUser(CustomerId of) ->
           kind == Kind.USER ? Owns.NO : ofCustomer(of);
-      case RecipientLookup.Unasked(CustomerId of, Optional<MailboxId> its) ->
+      case RecipientLookup.Unasked(CustomerId of, Optional<MailboxId> its, var _) ->
           kind == Kind.USER ? yes(its.filter(mailbox::equals).isPresent()) : ofCustomer(of);
       case RecipientLookup.NotOurs() -> Owns.NO;
       case RecipientLookup.Unavailable unavailable -> Owns.UNKNOWN;

@@ -351,8 +351,13 @@ class CalloutsTest {
   void aSuspectClientMakesNoQuestions() {
     EmailAddress ann = address("ann@example.com");
     EmailAddress bob = address("bob@example.com");
+    Optional<MailboxId> shared =
+        database.row(
+            "select catch_all_mailbox from domain where name = 'example.com'",
+            row -> new MailboxId(row.getObject(1, java.util.UUID.class)));
+    assertTrue(shared.isPresent());
     assertEquals(
-        new RecipientLookup.Unasked(customer.id(), Optional.empty()),
+        new RecipientLookup.Unasked(customer.id(), Optional.empty(), shared),
         directory.lookup(ann, Directory.Asking.FORBIDDEN));
     assertEquals(0, server.connections());
     MailboxId mailbox = found(directory.lookup(ann, Directory.Asking.ALLOWED));
@@ -364,7 +369,7 @@ class CalloutsTest {
     for (Duration later : List.of(Duration.ofDays(2), Duration.ofDays(30))) {
       clock.advance(later);
       assertEquals(
-          new RecipientLookup.Unasked(customer.id(), Optional.of(mailbox)),
+          new RecipientLookup.Unasked(customer.id(), Optional.of(mailbox), shared),
           directory.lookup(ann, Directory.Asking.FORBIDDEN));
     }
     assertEquals(1, asked("ann"));

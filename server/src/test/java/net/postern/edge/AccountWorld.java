@@ -23,6 +23,7 @@ import net.postern.config.HostPort;
 import net.postern.db.Database;
 import net.postern.db.TestDatabase;
 import net.postern.dns.MapResolver;
+import net.postern.id.MailboxId;
 import net.postern.keys.Aead;
 import net.postern.keys.KeyRing;
 import net.postern.keys.MasterKey;
@@ -55,6 +56,7 @@ final class AccountWorld implements AutoCloseable {
   private final DatabaseDirectory directory;
   private String customer = "";
   private volatile boolean cannotSay;
+  private volatile boolean takesAll;
   private int questionsSeen;
 
   AccountWorld() throws IOException {
@@ -93,7 +95,7 @@ final class AccountWorld implements AutoCloseable {
     if (cannotSay) {
       return new SmtpPeer.Act.Say("451 4.3.0 Try again");
     }
-    return knows.contains(asked(line))
+    return takesAll || knows.contains(asked(line))
         ? new SmtpPeer.Act.Accept()
         : new SmtpPeer.Act.Say("550 5.1.1 No such user");
   }
@@ -121,7 +123,9 @@ final class AccountWorld implements AutoCloseable {
    * group ADDRESS MEMBER...
    * knows ADDRESS               the customers' server says that it exists
    * silent                      the customers' server cannot say
-   * block ENTRY ADDRESS         an entry of a user's blocklist; of the customer's for a domain
+   * everybody                   the customers' server takes every address
+   * block ENTRY ADDRESS         an entry of a user's blocklist; of the customer's for its name; *@DOMAIN
+   *                             is the domain's mailbox for all addresses
    * safe ENTRY ADDRESS          likewise
    * </pre>
    */
@@ -140,6 +144,7 @@ final class AccountWorld implements AutoCloseable {
       case "group" -> groups.add(address(words[1]), members(words));
       case "knows" -> knows.add(words[1]);
       case "silent" -> cannotSay = true;
+      case "everybody" -> takesAll = true;
       case "block" -> list(SenderList.Kind.BLOCK, words);
       case "safe" -> list(SenderList.Kind.SAFE, words);
       default -> throw new IllegalArgumentException("no such account setting: " + line);
@@ -165,10 +170,21 @@ final class AccountWorld implements AutoCloseable {
     Optional<EmailAddress> user = EmailAddress.parse(words[2]);
     SenderLists.Owner owner =
         user.isPresent()
-            ? lists.ownerOf(tenants.findMailbox(user.get()).orElseThrow())
+            ? lists.ownerOf(mailbox(user.get()))
             : new SenderLists.Owner(
                 tenants.findCustomer(words[2]).orElseThrow().id(), Optional.empty());
     var _ = lists.add(owner, kind, words[1]);
+  }
+
+  private MailboxId mailbox(EmailAddress address) {
+    return address.localPart().equals("*")
+        ? database
+            .row(
+                "select catch_all_mailbox from domain where name = ?",
+                row -> new MailboxId(row.getObject(1, java.util.UUID.class)),
+                address.domain())
+            .orElseThrow()
+        : tenants.findMailbox(address).orElseThrow();
   }
 
   private static List<EmailAddress> members(String[] words) {

@@ -65,7 +65,8 @@ import net.postern.tenant.SenderList;
  * M~ regex        intake got one more message, with content that matches
  * V: field=value  the last message's envelope says so: client, helo, protocol, sender, customers,
  *                 to (all recipients), mailboxes (how many keys open it); detail NAME and waived
- *                 NAME are of a finding: what it says, and for whom it weighs nothing
+ *                 NAME are of a finding: what it says, and for whom it weighs nothing; own NAME
+ *                 whose alone it is
  * L: Event        one more event of this kind was reported, such as AuthFailed
  * E: REASON       one more refusal was reported, for this reason
  * E. none         no further refusal was reported
@@ -389,6 +390,13 @@ final class Transcript {
                           .sorted()
                           .collect(java.util.stream.Collectors.joining("; ")))
           .collect(java.util.stream.Collectors.joining(" | "));
+    }
+    if (field.startsWith("own ")) {
+      return envelope.notes().stream()
+          .filter(note -> note.name().equals(field.substring(4)))
+          .flatMap(note -> note.of().stream())
+          .sorted()
+          .collect(java.util.stream.Collectors.joining(" "));
     }
     return switch (field) {
       case "client" -> envelope.client().getHostAddress();

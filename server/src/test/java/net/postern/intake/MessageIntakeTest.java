@@ -179,12 +179,44 @@ class MessageIntakeTest {
             .filter(MailEvent.Accepted.class::isInstance)
             .map(MailEvent.Accepted.class::cast)
             .toList();
-    assertEquals(List.of(0.0, 5.0, 0.0, 5.0), told.stream().map(each -> each.score()).toList());
+    // One for each customer, of what weighed most.
+    assertEquals(List.of(5.0, 5.0), told.stream().map(each -> each.score()).toList());
+    assertEquals(
+        List.of(
+            List.of("ann@strict.example", "bob@strict.example"),
+            List.of("ann@mild.example", "bob@mild.example")),
+        told.stream().map(each -> each.recipients()).toList());
+    assertEquals(0, world.difference());
+  }
+
+  /** Mail that somebody takes only because of a waiver does not speak for who sent it. */
+  @Test
+  void aWaiverMakesNoGoodName() throws Exception {
+    List<Envelope.Note> notes =
+        List.of(
+            new Envelope.Note("ORDERED", "", Map.of("ann@strict.example", "why"), Set.of()),
+            new Envelope.Note("SAFELISTED", "of a user", Map.of(), Set.of("ann@strict.example")));
+    for (String score : List.of("score 5", "score 0")) {
+      byte[] content =
+          ("Subject: test\r\n\r\n" + score + "\r\n").getBytes(StandardCharsets.US_ASCII);
+      accepted(
+          world.intake().accept(noted(notes, "ann@strict.example", "ann@mild.example"), content));
+    }
+    List<MailEvent.Accepted> told =
+        world.stores.events.stream()
+            .filter(MailEvent.Accepted.class::isInstance)
+            .map(MailEvent.Accepted.class::cast)
+            .toList();
+    assertEquals(4, told.size());
+    assertEquals("PASS", told.get(0).verdict());
+    assertEquals("QUARANTINE", told.get(0).unwaived());
+    // The controls: a customer that waived nothing, and mail that weighs nothing.
+    assertEquals(told.get(1).verdict(), told.get(1).unwaived());
+    assertEquals("PASS", told.get(2).unwaived());
     // Who has whom on a safelist is nobody else's business.
     assertEquals(
-        List.of(true, false, false, false),
+        List.of(true, false, true, false),
         told.stream().map(each -> each.findings().contains("SAFELISTED")).toList());
-    assertEquals(0, world.difference());
   }
 
   @Test

@@ -3,6 +3,9 @@ package net.postern.ledger;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -15,6 +18,7 @@ import net.postern.events.Reference;
 import net.postern.testkit.Await;
 import net.postern.testkit.ManualClock;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 class RefusalTraceTest {
   private static final MailEvent.Reason REASON = MailEvent.Reason.CONTENT;
@@ -114,5 +118,36 @@ class RefusalTraceTest {
       assertEquals(1, queries.refused(later).size());
       trace.close();
     }
+  }
+
+  /** A database that is away is left alone for a second, and a log line tells of a loss. */
+  @Test
+  void aDatabaseThatIsAwayIsLeftAlone() {
+    ListAppender<ILoggingEvent> said = new ListAppender<>();
+    said.start();
+    Logger log = (Logger) LoggerFactory.getLogger(RefusalTrace.class);
+    log.addAppender(said);
+    ManualClock clock = new ManualClock(Instant.parse("2026-03-02T08:00:10Z"));
+    Database database = TestDatabase.open();
+    try (RefusalTrace trace = new RefusalTrace(database, 10, clock)) {
+      database.close();
+      trace.emit(refusal(Reference.of(REASON, clock.instant()), "ann@example.com"));
+      Await.until(() -> trace.dropped() == 1);
+      long first = System.nanoTime();
+      // The number of the minute that is over is due from now on.
+      clock.advance(Duration.ofMinutes(5));
+      trace.emit(refusal(Reference.of(REASON, clock.instant()), "bea@example.com"));
+      Await.until(() -> trace.dropped() == 2);
+      long second = System.nanoTime();
+      assertTrue(second - first > Duration.ofMillis(500).toNanos(), "it was tried at once");
+      Await.until(() -> System.nanoTime() - second > Duration.ofMillis(1500).toNanos());
+    } finally {
+      log.detachAppender(said);
+    }
+    List<String> lines = said.list.stream().map(ILoggingEvent::getFormattedMessage).toList();
+    assertEquals(3, lines.size(), lines::toString);
+    assertTrue(lines.get(0).startsWith("1 refusals could not be written"), lines::toString);
+    assertTrue(lines.get(1).startsWith("1 refusals could not be written"), lines::toString);
+    assertTrue(lines.get(2).startsWith("the trace does not tell of 2 refusals"), lines::toString);
   }
 }

@@ -3,6 +3,7 @@ package net.postern.source;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -220,10 +221,14 @@ class SourcesTest {
   void aGoodNameIsSharedAndHasCredit() throws Exception {
     exchange();
     assertEquals(Grade.NEW, two.grade(CLIENT));
+    // Nor does mail make one that somebody took only because of a waiver.
+    InetAddress waived = InetAddress.ofLiteral("198.51.100.9");
     for (int i = 0; i < 30; i++) {
       one.emit(accepted("PASS"));
+      one.emit(accepted(waived, "PASS", "FLAG"));
     }
     assertEquals(Grade.GOOD, one.grade(CLIENT));
+    assertNotEquals(Grade.GOOD, one.grade(waived));
     clock.advance(Duration.ofSeconds(10));
     exchange();
     two.exchange();
@@ -528,6 +533,10 @@ class SourcesTest {
   }
 
   private static MailEvent accepted(InetAddress client, String verdict) {
+    return accepted(client, verdict, verdict);
+  }
+
+  private static MailEvent accepted(InetAddress client, String verdict, String unwaived) {
     return new MailEvent.Accepted(
         MessageId.create(),
         CustomerId.create(),
@@ -536,6 +545,7 @@ class SourcesTest {
         List.of("b@example.org"),
         1000,
         verdict,
+        unwaived,
         0,
         List.of(),
         3,

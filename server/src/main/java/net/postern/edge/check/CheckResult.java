@@ -1,6 +1,7 @@
 package net.postern.edge.check;
 
 import java.time.Duration;
+import java.util.Map;
 
 /** What a check has to say. */
 public sealed interface CheckResult {
@@ -12,25 +13,29 @@ public sealed interface CheckResult {
    * Nothing against it, but the filter should know.
    *
    * @param name the finding's one name
-   * @param waived why it is to weigh nothing for the recipient that was asked about, one clause;
-   *     empty where it weighs what it does for everybody
+   * @param waived for whom it is to weigh nothing, by the keys of their addresses, and why, one
+   *     clause; for others it weighs what it does for everybody
    * @param own whether it is of the recipient and concerns nobody else
    */
-  record Note(String name, String detail, String waived, boolean own) implements CheckResult {
+  record Note(String name, String detail, Map<String, String> waived, boolean own)
+      implements CheckResult {
+    public Note {
+      waived = Map.copyOf(waived);
+    }
 
     /** One that is of the sender and weighs the same for all. */
     public Note(String name, String detail) {
-      this(name, detail, "", false);
+      this(name, detail, Map.of(), false);
     }
 
-    /** The same, of which the recipient wants nothing to follow; empty for one that does. */
-    public Note waived(String why) {
+    /** The same, of which some want nothing to follow: see {@link #waived()}. */
+    public Note waived(Map<String, String> why) {
       return new Note(name, detail, why, own);
     }
 
     /** One that is of the recipient. */
     public static Note own(String name, String detail) {
-      return new Note(name, detail, "", true);
+      return new Note(name, detail, Map.of(), true);
     }
   }
 

@@ -24,6 +24,12 @@ final class DomainList implements Check<Rcpt> {
         "554 5.7.1 example.com is listed by dbl.spamhaus.org: https://check.spamhaus.org/query/domain/example.com");
   }
 
+  // Again when it is known who gets the mail: that one may have chosen otherwise.
+  @Override
+  public Turn turn() {
+    return Turn.BOTH;
+  }
+
   @Override
   public boolean waits() {
     return true;

@@ -130,15 +130,37 @@ final class EarlyQuestions implements Questions {
 
   @Override
   public Rcpt rcpt(Mail mail, EmailAddress address, RecipientLookup lookup) {
+    boolean ours = mail.client().certified() || isRegistered(mail.client().address());
+    Rcpt question = rcpt(mail, address, lookup, mailbox(lookup), ours);
+    if (lookup instanceof RecipientLookup.Unasked unasked
+        && unasked.mailbox().isEmpty()
+        && unasked.shared().isPresent()) {
+      return question.or(rcpt(mail, address, lookup, unasked.shared(), ours));
+    }
+    return lookup instanceof RecipientLookup.Group group ? ofGroup(question, group) : question;
+  }
+
+  private Rcpt rcpt(
+      Mail mail,
+      EmailAddress address,
+      RecipientLookup lookup,
+      Optional<MailboxId> mailbox,
+      boolean ours) {
     RecipientPolicy policy =
         CustomerOf.of(lookup)
-            .map(customer -> parts.policies().of(customer, mailbox(lookup)))
+            .map(customer -> parts.policies().of(customer, mailbox))
             .orElse(RecipientPolicy.NONE);
-    RecipientPolicy.Sender sender = sender(policy, mail);
-    boolean ours = mail.client().certified() || isRegistered(mail.client().address());
-    Rcpt question =
-        new Rcpt(mail, address, lookup, policy, sender, ours, List.of(), Optional.empty());
-    return lookup instanceof RecipientLookup.Group group ? ofGroup(question, group) : question;
+    return new Rcpt(
+        mail,
+        address,
+        lookup,
+        policy,
+        sender(policy, mail),
+        ours,
+        List.of(),
+        List.of(),
+        Optional.empty(),
+        Optional.empty());
   }
 
   // Whoever gets the mail says whose mail that may be: each member's list is honoured, and that of
@@ -146,14 +168,15 @@ final class EarlyQuestions implements Questions {
   private Rcpt ofGroup(Rcpt question, RecipientLookup.Group group) {
     Mail mail = question.mail();
     List<RecipientPolicy> policies = parts.policies().of(group.members());
-    List<Recipient> takers = new ArrayList<>();
+    List<Rcpt.Taker> takers = new ArrayList<>();
     List<Rcpt.LeftOut> leftOut = new ArrayList<>();
     for (int i = 0; i < policies.size(); i++) {
       Recipient member = group.members().get(i);
-      if (sender(policies.get(i), mail) instanceof RecipientPolicy.Sender.Blocked blocked) {
+      RecipientPolicy.Sender theirs = sender(policies.get(i), mail);
+      if (theirs instanceof RecipientPolicy.Sender.Blocked blocked) {
         leftOut.add(new Rcpt.LeftOut(member, blocked));
       } else {
-        takers.add(member);
+        takers.add(new Rcpt.Taker(member, policies.get(i), theirs));
       }
     }
     boolean nobody = takers.isEmpty();
@@ -168,11 +191,14 @@ final class EarlyQuestions implements Questions {
         question.address(),
         nobody || leftOut.isEmpty()
             ? group
-            : new RecipientLookup.Group(group.customer(), takers, group.listed()),
+            : new RecipientLookup.Group(
+                group.customer(), takers.stream().map(Rcpt.Taker::member).toList(), group.listed()),
         question.policy(),
         sender,
         question.ours(),
+        takers,
         nobody ? List.of() : leftOut,
+        Optional.empty(),
         Optional.empty());
   }
 

@@ -31,11 +31,17 @@ final class HeloForged implements Check<Rcpt> {
         "550 5.7.1 Your HELO name is this server's own");
   }
 
+  // Again when it is known who gets the mail: that one may have chosen otherwise.
+  @Override
+  public Turn turn() {
+    return Turn.BOTH;
+  }
+
   @Override
   public CheckResult check(Rcpt question) {
     if (!question.client().isPublic()
         || self.addresses().contains(question.client().address())
-        || !question.mayRefuse(NAME, true)
+        || !question.surely(each -> each.mayRefuse(NAME, true))
         || !isOurs(question.mail().helo())) {
       return new CheckResult.Pass();
     }

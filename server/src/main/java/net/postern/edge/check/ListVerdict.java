@@ -38,9 +38,9 @@ final class ListVerdict {
       Rcpt question, String check, String note, Listings listings, int threshold) {
     int score = listings.score();
     var worst = listings.worst();
-    if (score >= threshold(question, threshold)
-        && worst.isPresent()
-        && question.mayRefuse(check, true)) {
+    if (worst.isPresent()
+        && question.surely(
+            each -> score >= threshold(each, threshold) && each.mayRefuse(check, true))) {
       return refuse(question, worst.get(), listings);
     }
     String silent =
@@ -54,7 +54,7 @@ final class ListVerdict {
         score < 0 ? "_GOOD" : score < MEDIUM ? "_LOW" : score < HIGH ? "_MEDIUM" : "_HIGH";
     return new CheckResult.Note(
             note + kind, listings.shown() + (silent.isEmpty() ? "" : "; " + silent))
-        .waived(question.waiver(check, score > 0));
+        .waived(question.waivers(check, score > 0));
   }
 
   private static CheckResult refuse(Rcpt question, Listing worst, Listings listings) {

@@ -20,6 +20,12 @@ final class SenderDomainCheck implements Check<Rcpt> {
         "550 5.1.8 The domain example.com does not exist, so mail from it is not taken");
   }
 
+  // Again when it is known who gets the mail: that one may have chosen otherwise.
+  @Override
+  public Turn turn() {
+    return Turn.BOTH;
+  }
+
   @Override
   public boolean waits() {
     return true;
@@ -32,7 +38,7 @@ final class SenderDomainCheck implements Check<Rcpt> {
 
   @Override
   public CheckResult check(Rcpt question) {
-    if (!question.mayRefuse(NAME, true)) {
+    if (!question.surely(each -> each.mayRefuse(NAME, true))) {
       return new CheckResult.Pass();
     }
     String domain = question.mail().reversePath().map(each -> each.domain()).orElse("");

@@ -33,6 +33,9 @@ final class SenderListCheck implements Check<Rcpt> {
       case Sender.Safe safe -> CheckResult.Note.own("SAFELISTED", whose(safe.byUser()));
       case Sender.Untrusted untrusted ->
           CheckResult.Note.own("SAFELIST_UNTRUSTED", whose(untrusted.byUser()));
+      case Sender.Blocked _
+          when !question.surely(each -> each.sender() instanceof Sender.Blocked) ->
+          new CheckResult.Pass();
       case Sender.Blocked blocked ->
           new CheckResult.Reject(
               new Refusal(

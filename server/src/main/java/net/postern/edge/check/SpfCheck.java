@@ -31,6 +31,12 @@ final class SpfCheck implements Check<Rcpt> {
         "550 5.7.23 SPF: example.com does not let 192.0.2.1 send its mail");
   }
 
+  // Again when it is known who gets the mail: that one may have chosen otherwise.
+  @Override
+  public Turn turn() {
+    return Turn.BOTH;
+  }
+
   @Override
   public boolean waits() {
     return true;
@@ -48,7 +54,7 @@ final class SpfCheck implements Check<Rcpt> {
       return new CheckResult.Pass();
     }
     SpfResult result = asked.get();
-    if (result.code() == SpfResult.Code.FAIL && refuses(question)) {
+    if (result.code() == SpfResult.Code.FAIL && question.surely(this::refuses)) {
       return refuse(question, result);
     }
     boolean against =
@@ -57,7 +63,7 @@ final class SpfCheck implements Check<Rcpt> {
           case PASS, NEUTRAL, NONE, TEMPERROR -> false;
         };
     return new CheckResult.Note(name(result.code()), detail(result))
-        .waived(question.waiver(NAME, against));
+        .waived(question.waivers(NAME, against));
   }
 
   private boolean refuses(Rcpt question) {
