@@ -113,7 +113,7 @@ public final class Callouts implements AddressValidator, AutoCloseable {
         return unasked(unlisted);
       }
       if (again) {
-        CompletableFuture<Verdict> _ = begin(unlisted.customer(), question, routes);
+        CompletableFuture<Verdict> _ = begin(unlisted.customer(), question, last, routes);
       }
       return own(unlisted);
     }
@@ -123,7 +123,7 @@ public final class Callouts implements AddressValidator, AutoCloseable {
     if (asking == Directory.Asking.FORBIDDEN) {
       return unasked(unlisted);
     }
-    return switch (await(begin(unlisted.customer(), question, routes))) {
+    return switch (await(begin(unlisted.customer(), question, last, routes))) {
       case Verdict.Exists _ -> own(unlisted);
       case Verdict.TakesAll() -> shared(unlisted);
       case Verdict.Unknown _ -> new RecipientLookup.UnknownUser(unlisted.customer());
@@ -190,7 +190,10 @@ public final class Callouts implements AddressValidator, AutoCloseable {
   // ---- asking ----
 
   private CompletableFuture<Verdict> begin(
-      CustomerId customer, Questions.Question question, Routing routes) {
+      CustomerId customer,
+      Questions.Question question,
+      Optional<CalloutAnswers.Answer> last,
+      Routing routes) {
     String key = question.address().key();
     CompletableFuture<Verdict> mine = new CompletableFuture<>();
     CompletableFuture<Verdict> first = underWay.putIfAbsent(key, mine);
@@ -202,7 +205,9 @@ public final class Callouts implements AddressValidator, AutoCloseable {
           () -> {
             Verdict verdict = new Verdict.CannotTell("the question failed");
             try {
-              verdict = ask(customer, question, routes);
+              verdict =
+                  since(question.address(), last)
+                      .orElseGet(() -> ask(customer, question, routes));
             } catch (RuntimeException e) {
               LOG.error("a question to a customer's server failed", e);
             } finally {
@@ -215,6 +220,18 @@ public final class Callouts implements AddressValidator, AutoCloseable {
       mine.complete(new Verdict.CannotTell("this node is stopping"));
     }
     return mine;
+  }
+
+  // Who looked before the answer came and begins after it was kept need not ask once more.
+  private Optional<Verdict> since(EmailAddress address, Optional<CalloutAnswers.Answer> last) {
+    return answers
+        .find(address)
+        .filter(now -> last.isEmpty() || now.at().isAfter(last.get().at()))
+        .map(
+            now ->
+                now.known()
+                    ? new Verdict.Exists("asked a moment ago")
+                    : new Verdict.Unknown("asked a moment ago"));
   }
 
   private Verdict await(CompletableFuture<Verdict> question) {
