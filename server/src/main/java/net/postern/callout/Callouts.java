@@ -69,14 +69,18 @@ public final class Callouts implements AddressValidator, AutoCloseable {
   private final Questions questions;
   private final Events events;
   private final InstantSource clock;
-  private final Cache<String, MailboxId> made =
-      Caffeine.newBuilder().maximumSize(MADE).expireAfterWrite(Duration.ofHours(1)).build();
+  private final Cache<String, MailboxId> made;
   private final Map<String, CompletableFuture<Verdict>> underWay = new ConcurrentHashMap<>();
   private final ExecutorService threads =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("callout-", 0).factory());
 
+  /**
+   * @param remember how long a mailbox that was made answers without the database: it may be erased
+   *     meanwhile, so no longer than an answer of the directory is fresh
+   */
   public Callouts(
       CalloutConfig config,
+      Duration remember,
       String hostname,
       Database database,
       Tenants tenants,
@@ -84,6 +88,7 @@ public final class Callouts implements AddressValidator, AutoCloseable {
       Events events,
       InstantSource clock) {
     this.config = config;
+    this.made = Caffeine.newBuilder().maximumSize(MADE).expireAfterWrite(remember).build();
     this.tenants = tenants;
     this.answers = new CalloutAnswers(database);
     this.questions =

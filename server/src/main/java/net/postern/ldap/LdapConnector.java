@@ -29,8 +29,8 @@ final class LdapConnector {
   /** For one page of a search. */
   private static final int RESPONSE_MILLIS = 60_000;
 
-  /** One entry, with all members of a group. */
-  private static final int MAX_MESSAGE = 64 << 20;
+  /** One entry, with all members of a group: some hundred thousand. In bytes. */
+  private static final int MAX_MESSAGE = 16 << 20;
 
   private LdapConnector() {}
 

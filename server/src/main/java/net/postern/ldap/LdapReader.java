@@ -11,6 +11,8 @@ import com.unboundid.ldap.sdk.ResultCode;
 import com.unboundid.ldap.sdk.SearchRequest;
 import com.unboundid.ldap.sdk.SearchResult;
 import com.unboundid.ldap.sdk.SearchResultEntry;
+import com.unboundid.ldap.sdk.SearchResultListener;
+import com.unboundid.ldap.sdk.SearchResultReference;
 import com.unboundid.ldap.sdk.SearchScope;
 import com.unboundid.ldap.sdk.controls.SimplePagedResultsControl;
 import java.time.Duration;
@@ -37,6 +39,9 @@ public final class LdapReader implements AutoCloseable {
 
   /** Entries of one kind; a directory with more is not applied. */
   private static final int MAX_ENTRIES = 200_000;
+
+  /** What one directory may take in memory while it is read. */
+  private static final long MAX_BYTES = 256L << 20;
 
   /** Members of groups that are looked up one by one: contacts, and people without the filter. */
   private static final int MAX_LOOKUPS = 2_000;
@@ -67,8 +72,15 @@ public final class LdapReader implements AutoCloseable {
    * @throws LdapFailure when no server of the source can be used
    */
   public LdapReader(DirectorySource source, Duration within) throws LdapFailure {
+    this(source, within, MAX_BYTES);
+  }
+
+  /**
+   * @param bytes of all entries together
+   */
+  LdapReader(DirectorySource source, Duration within, long bytes) throws LdapFailure {
     this.source = source;
-    this.limit = new ReadingLimit(within);
+    this.limit = new ReadingLimit(within, bytes);
     this.mail =
         source.mailAttributes().isEmpty()
             ? switch (source.shape()) {
@@ -167,23 +179,64 @@ public final class LdapReader implements AutoCloseable {
   }
 
   private List<SearchResultEntry> search(String filter) throws LDAPException, LdapFailure {
-    List<SearchResultEntry> entries = new ArrayList<>();
+    Collector entries = new Collector(filter);
     @Nullable ASN1OctetString cookie = null;
     do {
       SearchRequest request =
-          new SearchRequest(source.baseDn(), SearchScope.SUB, Filter.create(filter), attributes());
+          new SearchRequest(
+              entries, source.baseDn(), SearchScope.SUB, Filter.create(filter), attributes());
       request.setControls(new SimplePagedResultsControl(PAGE, cookie, true));
       SearchResult result = connection.search(request);
-      entries.addAll(result.getSearchEntries());
-      if (entries.size() > MAX_ENTRIES) {
-        throw new LdapFailure(
-            "more than %d entries match %s; narrow the base DN or the filter"
-                .formatted(MAX_ENTRIES, filter));
-      }
+      requireWhole();
       SimplePagedResultsControl next = SimplePagedResultsControl.get(result);
       cookie = next != null && next.moreResultsToReturn() ? next.getCookie() : null;
     } while (cookie != null);
-    return entries;
+    return entries.kept;
+  }
+
+  /** Counts entries as they come: a server need not heed the size of a page. */
+  private final class Collector implements SearchResultListener {
+    private static final long serialVersionUID = 1L;
+
+    private final transient List<SearchResultEntry> kept = new ArrayList<>();
+    private final String filter;
+
+    Collector(String filter) {
+      this.filter = filter;
+    }
+
+    @Override
+    public void searchEntryReturned(SearchResultEntry entry) {
+      if (kept.size() == MAX_ENTRIES) {
+        limit.breakOff(
+            "more than %d entries match %s; narrow the base DN or the filter"
+                .formatted(MAX_ENTRIES, filter));
+      }
+      if (limit.took(entry)) {
+        kept.add(entry);
+      }
+    }
+
+    @Override
+    public void searchReferenceReturned(SearchResultReference reference) {
+      // Referrals are not followed.
+    }
+  }
+
+  private @Nullable SearchResultEntry entry(String dn, String... attributes)
+      throws LDAPException, LdapFailure {
+    SearchResultEntry entry = connection.getEntry(dn, attributes);
+    if (entry != null) {
+      boolean _ = limit.took(entry);
+    }
+    requireWhole();
+    return entry;
+  }
+
+  private void requireWhole() throws LdapFailure {
+    if (limit.isOver()) {
+      throw new LdapFailure(limit.said());
+    }
   }
 
   private String[] attributes() {
@@ -290,9 +343,9 @@ public final class LdapReader implements AutoCloseable {
     return List.copyOf(members);
   }
 
-  private Optional<EmailAddress> lookup(String dn) throws LDAPException {
+  private Optional<EmailAddress> lookup(String dn) throws LDAPException, LdapFailure {
     try {
-      SearchResultEntry entry = connection.getEntry(dn, attributes());
+      SearchResultEntry entry = entry(dn, attributes());
       return entry == null || isDisabled(entry)
           ? Optional.empty()
           : addresses(entry).stream().findFirst();
@@ -321,7 +374,7 @@ public final class LdapReader implements AutoCloseable {
         }
         // Active Directory gives the members of large groups in parts: member;range=0-1499.
         String next = name + ";" + RANGE + (last.get() + 1) + "-*";
-        SearchResultEntry more = connection.getEntry(group.getDN(), next);
+        SearchResultEntry more = entry(group.getDN(), next);
         part = more == null ? Optional.empty() : part(more, name);
       }
     }

@@ -199,7 +199,15 @@ public final class Node implements AutoCloseable {
     dns = DnsjavaResolver.open(dnsSettings(config.dns()));
     callouts =
         rollback.add(
-            new Callouts(config.callout(), hostname, database, tenants, dns, events, clock));
+            new Callouts(
+                config.callout(),
+                config.node().directoryCache(),
+                hostname,
+                database,
+                tenants,
+                dns,
+                events,
+                clock));
     DatabaseDirectory directory =
         new DatabaseDirectory(
             database,

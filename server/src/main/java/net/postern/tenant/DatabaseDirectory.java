@@ -159,6 +159,7 @@ public final class DatabaseDirectory implements Directory, Routing {
     GroupExpansion.Expanded expanded =
         new GroupExpansion(database, this::withoutAsking).expand(group);
     String trouble = expanded.trouble();
+    expanded.elsewhere().forEach(each -> report(group, each));
     if (expanded.unavailable().isPresent()) {
       return new RecipientLookup.Unavailable(expanded.unavailable().get());
     }
@@ -201,6 +202,23 @@ public final class DatabaseDirectory implements Directory, Routing {
               group.group(),
               trouble.isEmpty(),
               trouble));
+    }
+  }
+
+  // By the group that led there: what its members hide of it is not what is seen from elsewhere,
+  // and
+  // for the same reason it is never said to be well from here.
+  private void report(Listing.OfGroup around, GroupExpansion.Elsewhere trouble) {
+    String key = trouble.group() + " in " + around.group();
+    if (!trouble.said().equals(reported.getIfPresent(key))) {
+      reported.put(key, trouble.said());
+      events.emit(
+          new MailEvent.DirectoryNotice(
+              MailEvent.DirectoryMatter.GROUP,
+              trouble.customer(),
+              trouble.group(),
+              false,
+              trouble.said()));
     }
   }
 

@@ -81,7 +81,7 @@ public final class DirectorySync {
     List<String> conflicts = new ArrayList<>();
     List<Wanted> wanted = wanted(before, snapshot, conflicts);
     if (!acceptShrink) {
-      guard(source, before, wanted);
+      guard(source, before, snapshot, wanted);
     }
     // Keys are made before the transaction, as for any mailbox: one that nothing uses is no harm.
     Map<String, UUID> fresh = new HashMap<>();
@@ -101,9 +101,11 @@ public final class DirectorySync {
 
   // By entries, by people and by addresses: a filter that lost the people leaves many groups, and
   // an account that may no longer read an attribute leaves every entry.
-  private static void guard(DirectorySource source, State before, List<Wanted> wanted)
+  private static void guard(
+      DirectorySource source, State before, DirectorySnapshot snapshot, List<Wanted> wanted)
       throws TenantException {
     Set<UUID> ofGroups = new HashSet<>();
+    Set<UUID> ofPeople = new HashSet<>();
     Set<String> addresses = new HashSet<>();
     before
         .rows()
@@ -114,18 +116,8 @@ public final class DirectorySync {
               }
               if (row.source().equals("ldap") && !row.ending()) {
                 addresses.add(address);
-              }
-            });
-    Set<String> entries = new HashSet<>();
-    Set<String> people = new HashSet<>();
-    before
-        .entries()
-        .forEach(
-            (id, entry) -> {
-              if (entry.present()) {
-                entries.add(id);
-                if (!ofGroups.contains(entry.mailbox())) {
-                  people.add(id);
+                if (!row.kind().equals("group")) {
+                  ofPeople.add(row.mailbox());
                 }
               }
             });
@@ -139,6 +131,28 @@ public final class DirectorySync {
       }
       addressesNow.addAll(each.addresses());
     }
+    Set<String> there = new HashSet<>();
+    snapshot.people().forEach(each -> there.add(each.entry()));
+    snapshot.groups().forEach(each -> there.add(each.entry()));
+    Set<String> entries = new HashSet<>();
+    Set<String> people = new HashSet<>();
+    before
+        .entries()
+        .forEach(
+            (id, entry) -> {
+              if (entry.present()) {
+                entries.add(id);
+                // One without addresses of its own, since a person entered them here, may be
+                // either.
+                boolean person =
+                    peopleNow.contains(id)
+                        || !there.contains(id)
+                        || ofPeople.contains(entry.mailbox());
+                if (person && !ofGroups.contains(entry.mailbox())) {
+                  people.add(id);
+                }
+              }
+            });
     guard(source, "entries", entries, entriesNow);
     guard(source, "people", people, peopleNow);
     guard(source, "addresses", addresses, addressesNow);

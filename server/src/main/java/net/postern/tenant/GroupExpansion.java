@@ -1,6 +1,7 @@
 package net.postern.tenant;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -17,26 +18,32 @@ import net.postern.id.MailboxId;
 
 /**
  * Finds who gets the mail of a group: its members, those of groups among them, and so on. Each
- * comes once, whichever way leads to it, so a group that contains itself is no loop. One query for
- * each level, and one for each member that is no exact address of ours.
+ * comes once, whichever way leads to it, so a group that contains itself is no loop. Two queries
+ * for each level of usual size, and one for each member that is no exact address of ours.
  *
  * <p>A group of another customer among them gets the mail as it would from anybody: its members are
- * that customer's recipients, by that customer's lists and decisions, and its copies for members
- * outside are that customer's.
+ * that customer's recipients, by that customer's lists and decisions, its copies for members
+ * outside are that customer's, and so is what is wrong with it.
  */
 final class GroupExpansion {
   /** Members in the end; further ones get nothing and are reported. */
   static final int MAX_MEMBERS = 5_000;
 
+  /** Groups among them; further ones get nothing and are reported. */
+  static final int MAX_GROUPS = 5_000;
+
   /** Groups within groups; what is deeper gets nothing and is reported. */
   static final int MAX_DEPTH = 10;
 
+  /** Members that one query gives. */
+  private static final int PAGE = 5_000;
+
   /**
-   * Whose the copies for members outside are, and whose key opens them. Within a customer that is
-   * the group that was asked for; another customer's group is on its own, as if the mail had come
-   * to it.
+   * Whose the copies for members outside are, and whose key opens them; who is told what is wrong.
+   * Within a customer that is the group that was asked for; another customer's group is on its own,
+   * as if the mail had come to it.
    */
-  private record Owner(CustomerId customer, MailboxId mailbox) {}
+  private record Owner(CustomerId customer, MailboxId mailbox, String group) {}
 
   private record Member(
       String group,
@@ -50,26 +57,55 @@ final class GroupExpansion {
     Owner owner(Owner around) {
       return customer.isEmpty() || mailbox.isEmpty() || customer.get().equals(around.customer())
           ? around
-          : new Owner(customer.get(), mailbox.get());
+          : new Owner(customer.get(), mailbox.get(), address);
     }
   }
+
+  private record Leaf(Member member, Owner owner) {}
+
+  /** What one owner has to know. */
+  private static final class Part {
+    private int leaves;
+    private final Set<String> cuts = new LinkedHashSet<>();
+    private final Set<String> empty = new TreeSet<>();
+    private final Set<String> unknown = new TreeSet<>();
+
+    private String said() {
+      List<String> said = new ArrayList<>(cuts);
+      if (!empty.isEmpty()) {
+        said.add("groups without members: " + String.join(", ", empty));
+      }
+      if (!unknown.isEmpty()) {
+        said.add("no such users: " + String.join(", ", unknown));
+      }
+      return String.join("; ", said);
+    }
+  }
+
+  /**
+   * What is wrong with a group of another customer among the members, for that customer alone.
+   *
+   * @param said one sentence for people
+   */
+  record Elsewhere(CustomerId customer, String group, String said) {}
 
   /**
    * What came of it.
    *
    * @param trouble one sentence for people; empty when every member was found
+   * @param elsewhere what is not told to the customer of the group, but to others
    * @param unavailable why some members could not be looked up now
    */
-  record Expanded(List<Recipient> members, String trouble, Optional<String> unavailable) {}
+  record Expanded(
+      List<Recipient> members,
+      String trouble,
+      List<Elsewhere> elsewhere,
+      Optional<String> unavailable) {}
 
   private final Database database;
   private final Function<EmailAddress, RecipientLookup> others;
-
-  private record Leaf(Member member, Owner owner) {}
-
   private final Map<String, Recipient> found = new LinkedHashMap<>();
-  private final Set<String> unknown = new TreeSet<>();
-  private final List<String> troubles = new ArrayList<>();
+  private final Map<Owner, Part> parts = new LinkedHashMap<>();
   private Optional<String> unavailable = Optional.empty();
 
   /**
@@ -82,54 +118,82 @@ final class GroupExpansion {
 
   /** The members of one group. */
   Expanded expand(Listing.OfGroup group) {
-    Set<String> seen = new LinkedHashSet<>(List.of(group.group()));
-    Map<String, Owner> level = Map.of(group.group(), ofRoot(group));
+    Owner root = new Owner(group.customer(), group.mailbox(), group.group());
+    List<Leaf> leaves = leaves(root);
+    Set<String> ours = ours(leaves);
+    leaves.forEach(each -> add(each, ours));
+    List<Elsewhere> elsewhere = new ArrayList<>();
+    parts.forEach(
+        (owner, part) -> {
+          String said = part.said();
+          if (!owner.equals(root) && !said.isEmpty()) {
+            elsewhere.add(new Elsewhere(owner.customer(), owner.group(), said));
+          }
+        });
+    return new Expanded(
+        List.copyOf(found.values()), part(root).said(), List.copyOf(elsewhere), unavailable);
+  }
+
+  private Part part(Owner owner) {
+    return parts.computeIfAbsent(owner, _ -> new Part());
+  }
+
+  // Level by level, and of each level page by page: only who was not there before counts.
+  private List<Leaf> leaves(Owner root) {
+    Set<String> seen = new HashSet<>(Set.of(root.group()));
+    Map<String, Owner> level = Map.of(root.group(), root);
     List<Leaf> leaves = new ArrayList<>();
-    int depth = 0;
-    while (!level.isEmpty() && leaves.size() <= MAX_MEMBERS) {
-      if (++depth > MAX_DEPTH) {
-        troubles.add("groups are nested more than " + MAX_DEPTH + " deep");
-        break;
-      }
+    int groups = 0;
+    for (int depth = 1; !level.isEmpty(); depth++) {
       Map<String, Owner> deeper = new LinkedHashMap<>();
-      for (Member member : members(level.keySet())) {
-        if (!seen.add(member.address())) {
-          continue;
+      String after = "";
+      List<Member> page;
+      do {
+        page = members(level.keySet(), after);
+        for (Member member : page) {
+          after = member.address();
+          if (!seen.add(member.address())) {
+            continue;
+          }
+          Owner owner = level.getOrDefault(member.group(), root);
+          if (!member.isGroup() || member.refused()) {
+            if (leaves.size() == MAX_MEMBERS) {
+              // Another customer's where that has as many alone: it would be cut anyway.
+              boolean alone = part(owner).leaves == MAX_MEMBERS;
+              part(alone ? owner : root).cuts.add("it has more than " + MAX_MEMBERS + " members");
+              return leaves;
+            }
+            part(owner).leaves++;
+            leaves.add(new Leaf(member, owner));
+          } else if (depth == MAX_DEPTH) {
+            part(owner)
+                .cuts
+                .add(
+                    "groups are nested more than "
+                        + MAX_DEPTH
+                        + " deep"
+                        + (owner.equals(root) ? "" : ", counted from a group that it is in"));
+          } else if (groups == MAX_GROUPS) {
+            part(root).cuts.add("it has more than " + MAX_GROUPS + " groups in it");
+          } else {
+            groups++;
+            deeper.put(member.address(), member.owner(owner));
+          }
         }
-        Owner owner = level.getOrDefault(member.group(), ofRoot(group));
-        if (member.isGroup() && !member.refused()) {
-          deeper.put(member.address(), member.owner(owner));
-        } else {
-          leaves.add(new Leaf(member, owner));
-        }
+      } while (page.size() == PAGE);
+      for (String each : empty(deeper.keySet())) {
+        part(deeper.getOrDefault(each, root)).empty.add(each);
       }
       level = deeper;
     }
-    Set<String> ours = ours(leaves);
-    for (Leaf leaf : leaves) {
-      if (found.size() == MAX_MEMBERS) {
-        troubles.add("it has more than " + MAX_MEMBERS + " members");
-        break;
-      }
-      add(group, leaf, ours);
-    }
-    if (!unknown.isEmpty()) {
-      troubles.add("no such users: " + String.join(", ", unknown));
-    }
-    return new Expanded(List.copyOf(found.values()), String.join("; ", troubles), unavailable);
+    return leaves;
   }
 
-  private static Owner ofRoot(Listing.OfGroup group) {
-    return new Owner(group.customer(), group.mailbox());
-  }
-
-  private void add(Listing.OfGroup group, Leaf leaf, Set<String> ours) {
+  private void add(Leaf leaf, Set<String> ours) {
     Member member = leaf.member();
     Owner owner = leaf.owner();
-    // Who is in another customer's group is told to that customer only.
-    boolean told = owner.customer().equals(group.customer());
     if (member.refused()) {
-      lacks(member, told);
+      lacks(leaf);
       return;
     }
     int at = member.address().lastIndexOf('@');
@@ -146,31 +210,33 @@ final class GroupExpansion {
     switch (others.apply(address)) {
       case RecipientLookup.Found(Recipient recipient, String _) -> take(recipient);
       // Only by its own address: otherwise a group could contain itself unseen.
-      case RecipientLookup.Group _ -> lacks(member, told);
-      case RecipientLookup.UnknownUser _ -> lacks(member, told);
-      case RecipientLookup.Unasked _ -> lacks(member, told);
+      case RecipientLookup.Group _ -> lacks(leaf);
+      case RecipientLookup.UnknownUser _ -> lacks(leaf);
+      case RecipientLookup.Unasked _ -> lacks(leaf);
       case RecipientLookup.NotOurs _ ->
           take(new Recipient(address, owner.customer(), owner.mailbox()));
       case RecipientLookup.Unavailable(String why) -> unavailable = Optional.of(why);
     }
   }
 
-  private void lacks(Member member, boolean told) {
-    if (told) {
-      unknown.add(member.address());
-    }
+  // Who is in another customer's group is told to that customer only.
+  private void lacks(Leaf leaf) {
+    part(leaf.owner()).unknown.add(leaf.member().address());
   }
 
   private void take(Recipient recipient) {
     found.putIfAbsent(recipient.address().key(), recipient);
   }
 
-  private List<Member> members(Set<String> groups) {
+  // Each once, however many of the groups have it: the limit is of members, not of rows.
+  private List<Member> members(Set<String> groups, String after) {
     return database.rows(
-        "select m.group_address, m.member, a.mailbox_id, a.customer_id, coalesce(a.kind = 'group', false) is_group,"
+        "select distinct on (m.member) m.group_address, m.member, a.mailbox_id, a.customer_id,"
+            + " coalesce(a.kind = 'group', false) is_group,"
             + " coalesce(a.refused_from <= now(), false) refused"
             + " from group_member m left join address a on a.address = m.member"
-            + " where m.group_address = any(?) order by m.member limit ?",
+            + " where m.group_address = any(?) and m.member > ?"
+            + " order by m.member, m.group_address limit ?",
         row ->
             new Member(
                 row.getString("group_address"),
@@ -180,7 +246,18 @@ final class GroupExpansion {
                 row.getBoolean("is_group"),
                 row.getBoolean("refused")),
         groups.toArray(String[]::new),
-        MAX_MEMBERS + 1);
+        after,
+        PAGE);
+  }
+
+  private List<String> empty(Set<String> groups) {
+    return groups.isEmpty()
+        ? List.of()
+        : database.rows(
+            "select g from unnest(?::text[]) g"
+                + " where not exists (select from group_member m where m.group_address = g)",
+            row -> row.getString(1),
+            (Object) groups.toArray(String[]::new));
   }
 
   private Set<String> ours(List<Leaf> leaves) {

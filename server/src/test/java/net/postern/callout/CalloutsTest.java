@@ -131,8 +131,13 @@ class CalloutsTest {
 
   /** Another node on the same database. */
   private DatabaseDirectory node() {
+    return node(Duration.ofHours(1));
+  }
+
+  private DatabaseDirectory node(Duration remember) {
     Callouts callouts =
-        new Callouts(CONFIG, "mx.test", database, tenants, new MapResolver(), events::add, clock);
+        new Callouts(
+            CONFIG, remember, "mx.test", database, tenants, new MapResolver(), events::add, clock);
     asking.add(callouts);
     open.add(callouts);
     return new DatabaseDirectory(
@@ -429,6 +434,20 @@ class CalloutsTest {
     TestDatabase.takeAway(database);
     found(ask("ann"));
     assertInstanceOf(RecipientLookup.Unavailable.class, ask("never"));
+    TestDatabase.bringBack(database);
+  }
+
+  /** It may be erased meanwhile, which nobody can say while the database is away. */
+  @Test
+  void aMailboxThatWasMadeAnswersNoLongerThanItIsRemembered() {
+    DatabaseDirectory forgetful = node(Duration.ZERO);
+    found(forgetful.lookup(address("ann@example.com")));
+    found(ask("ann"));
+    TestDatabase.takeAway(database);
+    assertInstanceOf(
+        RecipientLookup.Unavailable.class, forgetful.lookup(address("ann@example.com")));
+    // The control: another node remembers for an hour.
+    found(ask("ann"));
     TestDatabase.bringBack(database);
   }
 

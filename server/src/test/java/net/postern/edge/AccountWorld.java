@@ -77,6 +77,7 @@ final class AccountWorld implements AutoCloseable {
                 Duration.ofDays(1),
                 Duration.ofHours(2),
                 2),
+            Duration.ofHours(1),
             TestEdge.HOSTNAME,
             database,
             tenants,

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.unboundid.ldap.sdk.Attribute;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -97,6 +98,23 @@ class LdapReaderTest {
         1_203,
         new TreeSet<>(found.people().stream().map(DirectorySnapshot.Person::entry).toList())
             .size());
+  }
+
+  /** One server may give any number of large entries. */
+  @Test
+  void whatIsTooLargeInAllIsBrokenOff() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      world.person("u" + i, "u" + i + "@example.com");
+    }
+    var source = world.source(Shape.OPENLDAP);
+    try (LdapReader reader = new LdapReader(source, Duration.ofMinutes(1), 1_000)) {
+      LdapFailure failure = assertThrows(LdapFailure.class, reader::read);
+      assertTrue(String.valueOf(failure.getMessage()).contains("larger"), failure::toString);
+    }
+    // The control: there is room for as many.
+    try (LdapReader reader = new LdapReader(source, Duration.ofMinutes(1), 100_000)) {
+      assertEquals(20, reader.read().people().size());
+    }
   }
 
   @Test

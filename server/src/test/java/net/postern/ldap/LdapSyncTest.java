@@ -388,6 +388,26 @@ class LdapSyncTest {
     assertThrows(TenantException.class, () -> world.run());
   }
 
+  /** Their entries have mailboxes without an address, and are nobody who is lost. */
+  @Test
+  void groupsWhoseAddressesAPersonEnteredAreNoLostPeople() throws Exception {
+    for (int i = 0; i < 8; i++) {
+      world.tenants.addUser(EmailAddress.parse("g" + i + "@example.com").orElseThrow());
+      group("g" + i, "g" + i + "@example.com", dn("u0"));
+    }
+    for (int i = 0; i < 8; i++) {
+      world.person("u" + i, "u" + i + "@example.com");
+    }
+    world.run();
+    assertEquals(8, world.run().conflicts().size());
+    // The control: when the people go, and entries of groups with them, that is noticed.
+    for (int i = 0; i < 7; i++) {
+      world.server.delete(dn("u" + i));
+    }
+    TenantException refusal = assertThrows(TenantException.class, () -> world.run());
+    assertTrue(String.valueOf(refusal.getMessage()).contains("would be gone"), refusal::toString);
+  }
+
   @Test
   void oneNodeAtATimeTakesWhatIsDue() throws Exception {
     world.person("ann", "ann@example.com");

@@ -210,7 +210,7 @@ class PersonDataTest {
         database.rows(
             "select distinct table_name, column_name from information_schema.columns"
                 + " where table_schema = current_schema()"
-                + " and column_name in ('mailbox_id', 'customer_id', 'address', 'recipient')",
+                + " and column_name in ('mailbox_id', 'customer_id', 'address', 'recipient', 'reverse_path')",
             row -> {
               Said said = page.getOrDefault(row.getString(1), new Said("", ""));
               boolean ofCustomer = row.getString(2).equals("customer_id");

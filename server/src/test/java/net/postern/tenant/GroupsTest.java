@@ -168,10 +168,56 @@ class GroupsTest {
       }
     }
     assertEquals(7, found.members().size());
-    assertTrue(events.isEmpty(), () -> "nobody here is told of their members: " + events);
-    directory().lookup(address("club@other.example"));
+    // What is wrong is told to that customer, and nobody here is told of their members.
+    assertEquals(1, events.size(), events::toString);
     assertEquals(other.id(), notices().getFirst().customer());
-    assertTrue(notices().getFirst().detail().contains("gone@other.example"), events::toString);
+    assertEquals("club@other.example", notices().getFirst().subject());
+    assertEquals("no such users: gone@other.example", notices().getFirst().detail());
+    directory().lookup(address("club@other.example"));
+    assertEquals(2, events.size(), events::toString);
+    assertEquals(other.id(), notices().getLast().customer());
+  }
+
+  /** Each customer hears of its own part, once, whichever way the mail came. */
+  @Test
+  void whatIsWrongWithinAnotherCustomersGroupIsToldToThatCustomerOnly() throws Exception {
+    tenants.addCustomer("Other Ltd");
+    Customer other = tenants.findCustomer("Other Ltd").orElseThrow();
+    tenants.addDomain(other, "other.example", false);
+    for (int i = 0; i < GroupExpansion.MAX_DEPTH + 2; i++) {
+      groups.add(
+          address("g" + i + "@other.example"),
+          all("g" + (i + 1) + "@other.example", "eve@else.example"));
+    }
+    groups.add(address("empty@other.example"), all("x@else.example"));
+    database
+        .jdbi()
+        .useHandle(
+            handle ->
+                handle.execute(
+                    "delete from group_member where group_address = 'empty@other.example'"));
+    groups.add(
+        address("team@example.com"),
+        all("ann@example.com", "gone@example.com", "g0@other.example", "empty@other.example"));
+    DatabaseDirectory directory = directory();
+    for (int i = 0; i < 3; i++) {
+      assertEquals(
+          List.of("ann@example.com", "eve@else.example"),
+          addresses(directory.lookup(address("team@example.com"))));
+    }
+    assertEquals(3, events.size(), events::toString);
+    for (MailEvent.DirectoryNotice each : notices()) {
+      String expected =
+          switch (each.subject()) {
+            case "team@example.com" -> "no such users: gone@example.com";
+            case "g0@other.example" -> "groups are nested more than 10 deep";
+            case "empty@other.example" -> "groups without members: empty@other.example";
+            default -> throw new AssertionError(each.toString());
+          };
+      assertTrue(each.detail().startsWith(expected), each::toString);
+      boolean own = each.subject().equals("team@example.com");
+      assertEquals(own ? customer.id() : other.id(), each.customer());
+    }
   }
 
   @Test
@@ -209,6 +255,32 @@ class GroupsTest {
         GroupExpansion.MAX_MEMBERS,
         group(directory().lookup(address("bigger@example.com"))).members().size());
     assertTrue(notices().getFirst().detail().contains("more than"), events::toString);
+  }
+
+  /** The bound is of people: who is in several groups counts once. */
+  @Test
+  void membersOfSeveralGroupsCountOnce() throws Exception {
+    List<EmailAddress> same =
+        IntStream.range(0, 3_000).mapToObj(i -> address("u" + i + "@else.example")).toList();
+    groups.add(address("one@example.com"), same);
+    groups.add(address("two@example.com"), same);
+    groups.add(
+        address("all@example.com"), all("one@example.com", "two@example.com", "ann@example.com"));
+    assertEquals(3_001, group(directory().lookup(address("all@example.com"))).members().size());
+    // Two levels, of which the second repeats the first before it has anybody new.
+    groups.add(address("three@example.com"), all("zoe@else.example", "all@example.com"));
+    groups.addMembers(address("three@example.com"), same);
+    assertEquals(3_002, group(directory().lookup(address("three@example.com"))).members().size());
+    assertTrue(events.isEmpty(), events::toString);
+    // The control: as many others are too many, and said.
+    groups.addMembers(
+        address("two@example.com"),
+        IntStream.range(0, 1_999).mapToObj(i -> address("v" + i + "@else.example")).toList());
+    assertEquals(5_000, group(directory().lookup(address("all@example.com"))).members().size());
+    assertTrue(events.isEmpty(), events::toString);
+    groups.addMembers(address("all@example.com"), all("bob@example.com"));
+    assertEquals(5_000, group(directory().lookup(address("all@example.com"))).members().size());
+    assertEquals("it has more than 5000 members", notices().getFirst().detail());
   }
 
   @Test
