@@ -16,8 +16,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The TLS context for STARTTLS, made anew when the certificate's files have changed: a renewed
- * certificate is used without a restart. Files that cannot be used leave the old context in force,
- * and say so in the log. A certificate that Postern made itself is made again before it expires.
+ * certificate is used without a restart. Files that cannot be used leave the old certificate in
+ * force, and say so in the log; the other certificates are renewed all the same. A certificate that
+ * Postern made itself is made again before it expires.
  *
  * <p>Safe for many threads. The files are looked at by the caller, at most every ten seconds.
  */
@@ -26,15 +27,21 @@ public final class CertificateWatch implements Supplier<SSLContext> {
 
   private static final Duration INTERVAL = Duration.ofSeconds(10);
 
+  private static final FileTime NEVER = FileTime.fromMillis(0);
+
   private final EdgeConfig config;
   private final String hostname;
   private final Path data;
   private final InstantSource clock;
   private final Duration interval;
 
-  /** A context, what its files looked like, and when that was last looked at. */
-  private record Loaded(SSLContext context, List<FileTime> files, long lookedNanos) {}
+  /** A certificate, and when its files were last changed before they were read. */
+  private record Part(ServerNames.Identity identity, List<FileTime> times) {}
 
+  /** A context, what it is made of in the order of the sources, and when that was looked at. */
+  private record Loaded(SSLContext context, List<Part> parts, long lookedNanos) {}
+
+  private final List<ServerTls.Source> sources;
   private volatile Loaded loaded;
 
   /**
@@ -53,7 +60,13 @@ public final class CertificateWatch implements Supplier<SSLContext> {
     this.data = data;
     this.clock = clock;
     this.interval = interval;
-    this.loaded = load();
+    this.sources = ServerTls.sources(config, data);
+    var _ = ServerTls.makeOwn(config, hostname, data, clock.instant());
+    List<Part> parts = new ArrayList<>();
+    for (ServerTls.Source each : sources) {
+      parts.add(read(each, times(each)));
+    }
+    this.loaded = loaded(parts);
   }
 
   @Override
@@ -62,36 +75,63 @@ public final class CertificateWatch implements Supplier<SSLContext> {
     if (System.nanoTime() - now.lookedNanos() < interval.toNanos()) {
       return now.context();
     }
+    boolean made = false;
     try {
-      boolean same =
-          now.files().equals(files()) && !ServerTls.isDue(config, hostname, data, clock.instant());
-      loaded = same ? new Loaded(now.context(), now.files(), System.nanoTime()) : reload();
-    } catch (TlsException | IOException e) {
-      LOG.error("the certificate in force stays, the new one cannot be used: {}", e.getMessage());
-      loaded = new Loaded(now.context(), now.files(), System.nanoTime());
+      made = ServerTls.makeOwn(config, hostname, data, clock.instant());
+    } catch (TlsException e) {
+      LOG.error("the certificate in force stays, no new one can be made: {}", e.getMessage());
     }
+    List<Part> parts = new ArrayList<>();
+    for (int i = 0; i < sources.size(); i++) {
+      parts.add(renewed(sources.get(i), now.parts().get(i), made));
+    }
+    loaded =
+        parts.equals(now.parts())
+            ? new Loaded(now.context(), now.parts(), System.nanoTime())
+            : loaded(parts);
     return loaded.context();
   }
 
-  private Loaded reload() {
-    Loaded fresh = load();
-    LOG.info("the certificate was loaded anew");
-    return fresh;
-  }
-
-  private Loaded load() {
-    SSLContext context = ServerTls.context(config, hostname, data, clock.instant());
+  // Each on its own: one that cannot be used does not keep the others from being renewed.
+  private static Part renewed(ServerTls.Source source, Part before, boolean made) {
     try {
-      return new Loaded(context, files(), System.nanoTime());
-    } catch (IOException e) {
-      throw new TlsException("the certificate's files cannot be read: " + e, e);
+      List<FileTime> times = times(source);
+      if (!made && times.equals(before.times())) {
+        return before;
+      }
+      Part fresh = read(source, times);
+      LOG.info("the certificate {} was loaded anew", source.certificate());
+      return fresh;
+    } catch (TlsException e) {
+      LOG.error(
+          "the certificate in force for {} stays, the new one cannot be used: {}",
+          source.certificate(),
+          e.getMessage());
+      return before;
     }
   }
 
-  private List<FileTime> files() throws IOException {
+  private static Part read(ServerTls.Source source, List<FileTime> times) {
+    return new Part(ServerTls.identity(source), times);
+  }
+
+  private static Loaded loaded(List<Part> parts) {
+    return new Loaded(
+        ServerTls.load(parts.stream().map(Part::identity).toList()),
+        List.copyOf(parts),
+        System.nanoTime());
+  }
+
+  // Taken before the files are read: what is written meanwhile is found the next time. What has no
+  // time cannot be read either, and reading says why.
+  private static List<FileTime> times(ServerTls.Source source) {
     List<FileTime> times = new ArrayList<>();
-    for (Path each : ServerTls.files(config, data)) {
-      times.add(Files.getLastModifiedTime(each));
+    for (Path each : List.of(source.certificate(), source.privateKey())) {
+      try {
+        times.add(Files.getLastModifiedTime(each));
+      } catch (IOException e) {
+        times.add(NEVER);
+      }
     }
     return times;
   }

@@ -40,9 +40,26 @@ final class Identity {
     this.address = peer.getHostAddress();
   }
 
-  /** The client as checks see it. */
+  /**
+   * The client as checks see it: with a certificate that it has proved to have, maybe a customer's
+   * registered server. Asked each time, for such a certificate may be taken back; when it cannot be
+   * said now, it is asked again at a recipient for whom it matters.
+   */
   Client client() {
-    return client;
+    return isCertified() ? client.asCertified() : client;
+  }
+
+  private boolean isCertified() {
+    return service == Service.MX
+        && !certificate().isEmpty()
+        && context.outbound().isPresent()
+        && context
+            .outbound()
+            .get()
+            .accounts()
+            .certifiedServer(certificate())
+            .orElse(Optional.empty())
+            .isPresent();
   }
 
   /** The client's address, for people. */
@@ -115,8 +132,8 @@ final class Identity {
         case Lookup.Known<Optional<Submitter>>(Optional<Submitter> known) -> login = known;
       }
     }
-    if (told.address().isPresent() || client.certified()) {
-      client = context.checks(service).questions().client(told.address().orElse(client.address()));
+    if (told.address().isPresent()) {
+      client = context.checks(service).questions().client(told.address().get());
     }
     spokenFor = true;
     address = client.address().getHostAddress();
@@ -126,24 +143,8 @@ final class Identity {
     return true;
   }
 
-  /**
-   * TLS has begun. What was said in the clear counts no more (RFC 3207 §4.2); a certificate that
-   * the client has proved to have may be a registered server's.
-   */
+  /** TLS has begun. What was said in the clear counts no more (RFC 3207 §4.2). */
   void secured() {
     user = Optional.empty();
-    if (service.submission() || certificate().isEmpty() || context.outbound().isEmpty()) {
-      return;
-    }
-    // When it cannot be said now, it is asked again at a recipient for whom it matters.
-    if (context
-        .outbound()
-        .get()
-        .accounts()
-        .certifiedServer(certificate())
-        .orElse(Optional.empty())
-        .isPresent()) {
-      client = client.asCertified();
-    }
   }
 }

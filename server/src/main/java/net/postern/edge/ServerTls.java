@@ -64,57 +64,64 @@ public final class ServerTls {
    * @throws TlsException when a file given cannot be used, or none can be made
    */
   public static SSLContext context(EdgeConfig config, String hostname, Path data, Instant now) {
+    var _ = makeOwn(config, hostname, data, now);
+    return load(sources(config, data).stream().map(ServerTls::identity).toList());
+  }
+
+  /**
+   * Where a certificate is read from.
+   *
+   * @param hosts for which it is; empty for those that it names
+   */
+  record Source(Path certificate, Path privateKey, List<String> hosts) {}
+
+  /**
+   * All that {@link #context} is made of, the default first.
+   *
+   * @throws TlsException when the configuration contradicts itself
+   */
+  static List<Source> sources(EdgeConfig config, Path data) {
     if (config.certificate().isPresent() != config.privateKey().isPresent()) {
       throw new TlsException(
           "edge.certificate and edge.private_key belong together; only one of them is set");
     }
-    List<ServerNames.Identity> identities = new ArrayList<>();
+    List<Source> sources = new ArrayList<>();
     if (config.certificate().isPresent()) {
-      identities.add(
-          identity(config.certificate().get(), config.privateKey().orElseThrow(), List.of()));
+      sources.add(
+          new Source(config.certificate().get(), config.privateKey().orElseThrow(), List.of()));
     } else if (makesOwn(config)) {
-      identities.add(own(hostname, data, now));
+      sources.add(new Source(ownCertificate(data), ownKey(data), List.of()));
     }
     for (EdgeTlsConfig each : config.tls()) {
-      identities.add(identity(each.certificate(), each.privateKey(), each.hosts()));
+      sources.add(new Source(each.certificate(), each.privateKey(), each.hosts()));
     }
-    return load(identities);
-  }
-
-  /** The files that {@link #context} reads; when one of them changes, it is to be made again. */
-  static List<Path> files(EdgeConfig config, Path data) {
-    List<Path> files = new ArrayList<>();
-    if (config.certificate().isPresent()) {
-      files.add(config.certificate().get());
-      files.add(config.privateKey().orElseThrow());
-    } else if (makesOwn(config)) {
-      files.add(ownCertificate(data));
-      files.add(ownKey(data));
-    }
-    for (EdgeTlsConfig each : config.tls()) {
-      files.add(each.certificate());
-      files.add(each.privateKey());
-    }
-    return files;
+    return sources;
   }
 
   private static boolean makesOwn(EdgeConfig config) {
     return config.certificate().isEmpty() && config.tls().isEmpty();
   }
 
-  private static ServerNames.Identity own(String hostname, Path data, Instant now) {
+  /**
+   * Makes a certificate of our own where one is used and the one there will not do any more.
+   *
+   * @return whether it made one
+   * @throws TlsException when it cannot
+   */
+  static boolean makeOwn(EdgeConfig config, String hostname, Path data, Instant now) {
     Path certificate = ownCertificate(data);
     Path privateKey = ownKey(data);
     try {
-      if (!isUsable(certificate, privateKey, hostname, now)) {
-        SelfSignedCertificate.create(hostname, now, certificate, privateKey);
-        LOG.info("made a certificate for {} in {}", hostname, certificate);
+      if (!makesOwn(config) || isUsable(certificate, privateKey, hostname, now)) {
+        return false;
       }
+      SelfSignedCertificate.create(hostname, now, certificate, privateKey);
+      LOG.info("made a certificate for {} in {}", hostname, certificate);
+      return true;
     } catch (IOException e) {
       throw new TlsException(
           "cannot write a certificate to " + data + ": " + e + ". Make the directory writable.", e);
     }
-    return identity(certificate, privateKey, List.of());
   }
 
   /** Where a certificate of our own making is kept. */
@@ -126,11 +133,6 @@ public final class ServerTls {
     return data.resolve(PRIVATE_KEY);
   }
 
-  /** Whether a certificate of our own making is to be made again. */
-  static boolean isDue(EdgeConfig config, String hostname, Path data, Instant now) {
-    return makesOwn(config) && !isUsable(ownCertificate(data), ownKey(data), hostname, now);
-  }
-
   /**
    * The context of a certificate chain and its key.
    *
@@ -140,7 +142,12 @@ public final class ServerTls {
     return load(List.of(identity(certificate, privateKey, List.of())));
   }
 
-  private static SSLContext load(List<ServerNames.Identity> identities) {
+  /**
+   * The context of several.
+   *
+   * @param identities at least one; the first is the default
+   */
+  static SSLContext load(List<ServerNames.Identity> identities) {
     try {
       SSLContext context = SSLContext.getInstance("TLS");
       // Clients' certificates are asked for only where servers are registered by them.
@@ -152,6 +159,15 @@ public final class ServerTls {
     } catch (GeneralSecurityException e) {
       throw new TlsException("TLS cannot be set up: " + e.getMessage(), e);
     }
+  }
+
+  /**
+   * Reads a certificate and its key.
+   *
+   * @throws TlsException when either cannot be read, or they do not belong together
+   */
+  static ServerNames.Identity identity(Source source) {
+    return identity(source.certificate(), source.privateKey(), source.hosts());
   }
 
   // Without host names given, for those of the certificate.

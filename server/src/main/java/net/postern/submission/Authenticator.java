@@ -1,9 +1,11 @@
 package net.postern.submission;
 
+import com.github.benmanes.caffeine.cache.Ticker;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
@@ -49,7 +51,8 @@ public final class Authenticator {
   private final GuessThrottle throttle;
   private final byte[] secret;
   private final Semaphore permits;
-  private final Checked checked = new Checked();
+  private final Checked checked;
+  private final FormerKeys former;
   private final SecureRandom random = new SecureRandom();
   private final String nobodysHash;
   private final boolean scram;
@@ -59,6 +62,17 @@ public final class Authenticator {
    */
   public Authenticator(
       SubmissionConfig config, Accounts accounts, GuessThrottle throttle, byte[] secret) {
+    this(config, accounts, throttle, secret, Ticker.systemTicker());
+  }
+
+  Authenticator(
+      SubmissionConfig config,
+      Accounts accounts,
+      GuessThrottle throttle,
+      byte[] secret,
+      Ticker ticker) {
+    this.checked = new Checked(ticker);
+    this.former = new FormerKeys(ticker);
     this.accounts = accounts;
     this.throttle = throttle;
     this.secret = secret.clone();
@@ -146,7 +160,7 @@ public final class Authenticator {
   private enum Look {
     RIGHT,
     WRONG,
-    /** As it was found some minutes ago. */
+    /** As it was found before. */
     WRONG_AGAIN,
     BUSY
   }
@@ -226,17 +240,22 @@ public final class Authenticator {
                   credential.isPresent() ? "wrong password" : "no such user, or one without SCRAM"),
               "");
         }
-        case ScramServer.End.Proven(String last, int which) ->
-            credential.isEmpty()
-                ? new ProofResult.Ended(new Login.Wrong("no such user"), "")
-                : new ProofResult.Ended(
-                    Authenticator.this.finish(
-                        credential.get(),
-                        credential.get().forScram().get(which),
-                        server.authorization(),
-                        attempt),
-                    last);
+        case ScramServer.End.Proven(String last, int which) -> proven(last, which);
       };
+    }
+
+    private ProofResult proven(String last, int which) {
+      List<Credential.Secret> secrets = credential.map(Credential::forScram).orElse(List.of());
+      if (which < secrets.size()) {
+        return new ProofResult.Ended(
+            Authenticator.this.finish(
+                credential.orElseThrow(), secrets.get(which), server.authorization(), attempt),
+            last);
+      }
+      // A program with an old password: nothing is learnt by it.
+      attempt.abandoned();
+      return new ProofResult.Ended(
+          new Login.Wrong(credential.isPresent() ? "wrong password" : "no such user"), "");
     }
 
     /** The client gave up. It has learnt a salt, and nothing of the password. */
@@ -283,9 +302,7 @@ public final class Authenticator {
       case GuessThrottle.Answer.Allowed allowed -> {
         List<ScramKeys> keys =
             credential.isPresent()
-                ? credential.get().forScram().stream()
-                    .flatMap(each -> each.scram().stream())
-                    .toList()
+                ? nowAndBefore(credential.get())
                 : List.of(nobodysKeys(server.user()));
         byte[] nonce = new byte[NONCE];
         random.nextBytes(nonce);
@@ -297,6 +314,15 @@ public final class Authenticator {
                 server.challenge(keys, Base64.getEncoder().encodeToString(nonce))));
       }
     }
+  }
+
+  // Those the user has come first, in the order of Credential.forScram.
+  private List<ScramKeys> nowAndBefore(Credential credential) {
+    List<ScramKeys> keys =
+        new ArrayList<>(
+            credential.forScram().stream().flatMap(each -> each.scram().stream()).toList());
+    keys.addAll(former.of(credential.user().mailbox(), List.copyOf(keys)));
+    return keys;
   }
 
   private GuessThrottle.Answer ask(

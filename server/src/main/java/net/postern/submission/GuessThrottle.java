@@ -33,8 +33,11 @@ import org.slf4j.LoggerFactory;
  * there</em>. An attempt from such a source is held against the third counter only, so a user who
  * is at home gets in while a thousand strangers guess; all others are held against the first two. A
  * counter allows {@value #FREE} wrong passwords, then one more after a minute, two, four and so on
- * up to an hour. It is forgotten a day after the last one. An attempt counts as wrong from its
- * beginning until it turns out right, so that attempts at the same moment gain nothing.
+ * up to an hour. It is forgotten a day after the last one; and the third counter begins anew when
+ * the right password comes from there, at most each {@value #FORGIVING_MINUTES} minutes: one
+ * program with an old password does not lock out the others (NIST SP 800-63B §5.2.2). An attempt
+ * counts as wrong from its beginning until it turns out right, so that attempts at the same moment
+ * gain nothing.
  *
  * <p>What is not in memory is read when it is asked for. {@link #exchange} writes what is new and
  * reads what other nodes wrote; called each second, a guesser gains at most what it tries on each
@@ -47,14 +50,20 @@ public final class GuessThrottle {
 
   static final int REMEMBERED_DAYS = 60;
 
+  static final int FORGIVING_MINUTES = 15;
+
   /** Attempts under way at one time where none was wrong. */
   static final int AT_ONCE = 40;
+
+  /** How the keys of counters for one account from one place begin. */
+  private static final String BOTH = "both:";
 
   private static final Logger LOG = LoggerFactory.getLogger(GuessThrottle.class);
   private static final Duration FIRST_LOCK = Duration.ofMinutes(1);
   private static final Duration SOON = Duration.ofSeconds(5);
   private static final Duration LONGEST_LOCK = Duration.ofHours(1);
   private static final Duration FORGOTTEN = Duration.ofDays(1);
+  private static final Duration FORGIVING = Duration.ofMinutes(FORGIVING_MINUTES);
   private static final Duration REMEMBERED = Duration.ofDays(REMEMBERED_DAYS);
 
   /** A known source is written again after so long. */
@@ -71,13 +80,21 @@ public final class GuessThrottle {
 
   /**
    * @param read whether what the database has is in it
+   * @param forgiven when this node let it begin anew the last time
    */
-  private record Counter(int failures, int trying, Instant last, boolean read) {
-    static final Counter NEW = new Counter(0, 0, Instant.EPOCH, false);
+  private record Counter(int failures, int trying, Instant last, boolean read, Instant forgiven) {
+    static final Counter NEW = new Counter(0, 0, Instant.EPOCH, false, Instant.EPOCH);
   }
 
+  /**
+   * @param failures less than none where they were forgiven
+   */
   private record Delta(int failures, Instant last) {
     static final Delta NONE = new Delta(0, Instant.EPOCH);
+
+    Delta plus(Delta other) {
+      return new Delta(failures + other.failures, later(last, other.last));
+    }
   }
 
   private record Place(UUID mailbox, String source) {}
@@ -160,40 +177,51 @@ public final class GuessThrottle {
 
     /** The password was wrong. */
     public void failed() {
-      end(1);
+      end(1, false);
     }
 
     /** It could not be told, or is the same wrong one again that was counted already. */
     public void abandoned() {
-      end(0);
+      end(0, false);
     }
 
     /** It was right: from here the account is known. */
     public void succeeded() {
-      end(0);
+      end(0, true);
       mailbox.ifPresent(of -> remember(new Place(of.value(), Source.wide(source))));
     }
 
-    private synchronized void end(int failures) {
+    private synchronized void end(int failures, boolean right) {
       if (ended) {
         return;
       }
       ended = true;
       Instant now = clock.instant();
       for (String key : keys) {
+        Delta[] delta = {new Delta(failures, now)};
         counters
             .asMap()
             .computeIfPresent(
                 key,
-                (of, counter) ->
-                    new Counter(
-                        counter.failures() + failures,
-                        Math.max(0, counter.trying() - 1),
-                        failures > 0 ? now : counter.last(),
-                        counter.read()));
-        if (failures > 0 && (unwritten.size() < UNWRITTEN || unwritten.containsKey(key))) {
-          unwritten.merge(
-              key, new Delta(1, now), (a, b) -> new Delta(a.failures() + b.failures(), now));
+                (of, counter) -> {
+                  boolean forgives =
+                      right
+                          && key.startsWith(BOTH)
+                          && counter.failures() > 0
+                          && !now.isBefore(counter.forgiven().plus(FORGIVING));
+                  if (forgives) {
+                    delta[0] = new Delta(-counter.failures(), counter.last());
+                  }
+                  return new Counter(
+                      counter.failures() + delta[0].failures(),
+                      Math.max(0, counter.trying() - 1),
+                      failures > 0 ? now : counter.last(),
+                      counter.read(),
+                      forgives ? now : counter.forgiven());
+                });
+        if (delta[0].failures() != 0
+            && (unwritten.size() < UNWRITTEN || unwritten.containsKey(key))) {
+          unwritten.merge(key, delta[0], Delta::plus);
         }
       }
     }
@@ -207,7 +235,7 @@ public final class GuessThrottle {
   public Answer ask(MailboxId mailbox, InetAddress source) {
     Place place = new Place(mailbox.value(), Source.wide(source));
     if (isKnown(place)) {
-      return ask(List.of("both:" + mailbox + ":" + place.source()), Optional.of(mailbox), source);
+      return ask(List.of(BOTH + mailbox + ":" + place.source()), Optional.of(mailbox), source);
     }
     return ask(
         List.of("source:" + Source.narrow(source), "account:" + mailbox),
@@ -243,7 +271,11 @@ public final class GuessThrottle {
                 left[0] = left(counter, now);
                 return left[0].isZero()
                     ? new Counter(
-                        counter.failures(), counter.trying() + 1, counter.last(), counter.read())
+                        counter.failures(),
+                        counter.trying() + 1,
+                        counter.last(),
+                        counter.read(),
+                        counter.forgiven())
                     : counter;
               });
       if (!left[0].isZero()) {
@@ -258,7 +290,7 @@ public final class GuessThrottle {
 
   private static Counter fresh(Counter counter, Instant now) {
     return counter.failures() > 0 && now.isAfter(counter.last().plus(FORGOTTEN))
-        ? new Counter(0, counter.trying(), counter.last(), counter.read())
+        ? new Counter(0, counter.trying(), counter.last(), counter.read(), counter.forgiven())
         : counter;
   }
 
@@ -351,10 +383,11 @@ public final class GuessThrottle {
             row.key(),
             (key, known) ->
                 new Counter(
-                    row.failures() + own.failures(),
+                    Math.max(0, row.failures() + own.failures()),
                     known == null ? 0 : known.trying(),
                     later(row.last(), own.last()),
-                    true));
+                    true,
+                    known == null ? Instant.EPOCH : known.forgiven()));
   }
 
   private void remember(Place place) {
@@ -382,12 +415,7 @@ public final class GuessThrottle {
     try {
       database.jdbi().useTransaction(handle -> write(handle, deltas, seen));
     } catch (RuntimeException e) {
-      deltas.forEach(
-          (key, delta) ->
-              unwritten.merge(
-                  key,
-                  delta,
-                  (a, b) -> new Delta(a.failures() + b.failures(), later(a.last(), b.last()))));
+      deltas.forEach((key, delta) -> unwritten.merge(key, delta, Delta::plus));
       throw e;
     }
     seen.forEach(unwrittenPlaces::remove);
@@ -404,9 +432,9 @@ public final class GuessThrottle {
     if (!deltas.isEmpty()) {
       PreparedBatch batch =
           handle.prepareBatch(
-              "insert into login_failure as f (key, failures, last_at) values (?, ?, ?)"
-                  + " on conflict (key) do update set failures = excluded.failures + case when"
-                  + " f.last_at < excluded.last_at - interval '1 day' then 0 else f.failures end,"
+              "insert into login_failure as f (key, failures, last_at) values (?, greatest(0, ?), ?)"
+                  + " on conflict (key) do update set failures = greatest(0, ? + case when"
+                  + " f.last_at < excluded.last_at - interval '1 day' then 0 else f.failures end),"
                   + " last_at = greatest(f.last_at, excluded.last_at),"
                   + " changed_at = clock_timestamp()");
       // In one order on every node, so that none waits for another in a circle.
@@ -418,6 +446,7 @@ public final class GuessThrottle {
                       .bind(0, each.getKey())
                       .bind(1, each.getValue().failures())
                       .bind(2, Timestamp.from(each.getValue().last()))
+                      .bind(3, each.getValue().failures())
                       .add());
       batch.execute();
     }

@@ -147,6 +147,54 @@ class ClientCertificateTest {
     }
   }
 
+  private static String harvest(Dialogue dialogue) throws Exception {
+    String said = "";
+    for (int i = 0; i < 12 && !said.startsWith("554"); i++) {
+      dialogue.send("RCPT TO:<nobody" + i + "@example.org>\r\n");
+      said = dialogue.line();
+    }
+    return said;
+  }
+
+  private static void again(Dialogue dialogue) throws Exception {
+    dialogue.send("RSET\r\nMAIL FROM:<sales@example.org>\r\n");
+    dialogue.expect("250");
+    dialogue.expect("250");
+  }
+
+  /** What a certificate says of a client is asked at each message, not once at the handshake. */
+  @Test
+  void itCountsAsLongAsItIsRegistered() throws Exception {
+    Client client = client();
+    TestEdge.Settings settings = new TestEdge.Settings();
+    settings.tls = Optional.of(TestTls.server());
+    settings.certificate = Optional.of(client.fingerprint());
+    try (Database database = TestDatabase.open()) {
+      settings.sources =
+          Optional.of(
+              new Sources(
+                  TestConfig.limits("exempt = []"),
+                  List.of(),
+                  new byte[32],
+                  database,
+                  event -> {},
+                  InstantSource.fixed(Instant.parse("2026-06-01T08:00:00Z"))));
+      try (TestEdge edge = new TestEdge(settings)) {
+        // At the handshake nobody could say whose it is.
+        edge.accounts.away = true;
+        try (Dialogue dialogue = secured(edge, client.context())) {
+          edge.accounts.away = false;
+          again(dialogue);
+          assertTrue(harvest(dialogue).startsWith("550 5.1.1"), "as one of ours");
+          edge.accounts.noCertificate(client.fingerprint());
+          again(dialogue);
+          String said = harvest(dialogue);
+          assertTrue(said.startsWith("554 5.7.1 Your address"), said);
+        }
+      }
+    }
+  }
+
   private static TestEdge edge(Optional<String> certificate) {
     TestEdge.Settings settings = new TestEdge.Settings();
     settings.tls = Optional.of(TestTls.server());

@@ -137,4 +137,22 @@ class ServerNamesTest {
     assertEquals("CN=renewed.example", shown(watch.get(), name, "TLSv1.3"));
     assertEquals("CN=default.example", shown(watch.get(), Optional.empty(), "TLSv1.3"));
   }
+
+  @Test
+  void oneThatCannotBeUsedDoesNotKeepBackTheOthers() throws Exception {
+    CertificateWatch watch =
+        new CertificateWatch(
+            config(DEFAULT), "mx.example.net", directory, InstantSource.fixed(NOW), Duration.ZERO);
+    Files.delete(directory.resolve("mail.example.org.key"));
+    Files.writeString(directory.resolve("default.example.pem"), "half a certif");
+    issue("example.net", "renewed.example", NOW.plusSeconds(60));
+    assertEquals("CN=renewed.example", shown(watch.get(), Optional.of("example.net"), "TLSv1.3"));
+    // The control: these stay as they were.
+    assertEquals(
+        "CN=mail.example.org", shown(watch.get(), Optional.of("mail.example.org"), "TLSv1.3"));
+    assertEquals("CN=default.example", shown(watch.get(), Optional.empty(), "TLSv1.3"));
+    // Once they can be used they are.
+    issue("mail.example.org", "again.example", NOW.plusSeconds(60));
+    assertEquals("CN=again.example", shown(watch.get(), Optional.of("again.example"), "TLSv1.3"));
+  }
 }

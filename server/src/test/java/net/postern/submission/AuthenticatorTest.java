@@ -6,7 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
-import java.time.InstantSource;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,6 +17,7 @@ import net.postern.config.TestConfig;
 import net.postern.id.CustomerId;
 import net.postern.sasl.ScramServer;
 import net.postern.tenant.Lookup;
+import net.postern.testkit.ManualClock;
 import org.junit.jupiter.api.Test;
 
 class AuthenticatorTest {
@@ -23,9 +25,20 @@ class AuthenticatorTest {
   private final SubmissionConfig config =
       TestConfig.with(
           TestConfig.submission(), Map.of("hashMemory", new ByteSize(8 * 1024), "hashPasses", 1));
-  private final Authenticator logins =
-      new Authenticator(
-          config, accounts, new GuessThrottle(InstantSource.system()), new byte[] {1, 2, 3});
+  private static final Instant START = Instant.parse("2026-03-02T08:00:00Z");
+  private final ManualClock clock = new ManualClock(START);
+  private final GuessThrottle throttle = new GuessThrottle(clock);
+  private final Authenticator logins = start();
+
+  /** A process that has seen no login yet. */
+  private Authenticator start() {
+    return new Authenticator(
+        config,
+        accounts,
+        throttle,
+        new byte[] {1, 2, 3},
+        () -> Duration.between(START, clock.instant()).toNanos());
+  }
 
   AuthenticatorTest() {
     accounts.add("ann@example.org", "correct horse");
@@ -77,6 +90,76 @@ class AuthenticatorTest {
     assertInstanceOf(Login.Locked.class, login("", "ann@example.org", "guess again"));
   }
 
+  /** Each minute for two hours, at home. */
+  @Test
+  void aProgramWithAnOldPasswordLocksNobodyOut() throws Exception {
+    assertInstanceOf(Login.Ok.class, login("", "ann@example.org", "correct horse"));
+    accounts.add("ann@example.org", "another one");
+    for (int minute = 0; minute < 120; minute++) {
+      clock.advance(Duration.ofMinutes(1));
+      assertInstanceOf(Login.Wrong.class, login("", "ann@example.org", "correct horse"));
+    }
+    assertInstanceOf(Login.Ok.class, login("", "ann@example.org", "another one"));
+    // The control: as many others are not looked at.
+    int looked = 0;
+    for (int minute = 0; minute < 120; minute++) {
+      clock.advance(Duration.ofMinutes(1));
+      if (login("", "ann@example.org", "guess " + minute) instanceof Login.Wrong) {
+        looked++;
+      }
+    }
+    int guesses = looked;
+    assertTrue(looked < 20, () -> guesses + " guesses looked at");
+    assertInstanceOf(Login.Locked.class, login("", "ann@example.org", "another one"));
+  }
+
+  @Test
+  void aProgramThatProvesAnOldPasswordLocksNobodyOut() {
+    assertInstanceOf(Login.Ok.class, scram(logins, "ann@example.org", "correct horse"));
+    accounts.add("ann@example.org", "another one");
+    for (int minute = 0; minute < 120; minute++) {
+      clock.advance(Duration.ofMinutes(1));
+      assertInstanceOf(Login.Wrong.class, scram(logins, "ann@example.org", "correct horse"));
+    }
+    assertInstanceOf(Login.Ok.class, scram(logins, "ann@example.org", "another one"));
+    // The control: one that nobody ever had is locked, and is no key to the others.
+    for (int i = 0; i < GuessThrottle.FREE; i++) {
+      assertInstanceOf(Login.Wrong.class, scram(logins, "ann@example.org", "never had"));
+    }
+    assertInstanceOf(Login.Locked.class, scram(logins, "ann@example.org", "another one"));
+  }
+
+  /** A process that never saw the old password cannot know it by its proof. */
+  @Test
+  void whoLogsInAtHomeIsForgivenWhatAProgramThereProvedWrong() {
+    assertInstanceOf(Login.Ok.class, scram(logins, "ann@example.org", "correct horse"));
+    accounts.add("ann@example.org", "another one");
+    Authenticator fresh = start();
+    for (int minute = 1; minute <= 120; minute++) {
+      clock.advance(Duration.ofMinutes(1));
+      if (minute % 5 == 0) {
+        assertInstanceOf(Login.Wrong.class, scram(fresh, "ann@example.org", "correct horse"));
+      }
+      if (minute % 30 == 0) {
+        assertInstanceOf(Login.Ok.class, scram(fresh, "ann@example.org", "another one"));
+      }
+    }
+    // The control: who guesses there gains no more than ten each quarter of an hour.
+    int looked = 0;
+    for (int tries = 0; tries < 2 * 360; tries++) {
+      clock.advance(Duration.ofSeconds(10));
+      if (scram(fresh, "ann@example.org", "guess " + tries) instanceof Login.Wrong) {
+        looked++;
+      }
+      if (tries % 6 == 0) {
+        scram(fresh, "ann@example.org", "another one");
+      }
+    }
+    int most = 9 * (GuessThrottle.FREE + 4);
+    int guesses = looked;
+    assertTrue(looked <= most, () -> guesses + " guesses looked at");
+  }
+
   private String salt(String name) {
     ScramServer server =
         ScramServer.begin(
@@ -118,12 +201,17 @@ class AuthenticatorTest {
   }
 
   private Login scram(String name, String password) {
+    return scram(logins, name, password);
+  }
+
+  private static Login scram(Authenticator logins, String name, String password) {
     ScramClient client = new ScramClient(name, password);
     ScramServer server = ScramServer.begin(client.first(), false, Map.of()).orElseThrow();
-    var given =
-        assertInstanceOf(
-            Authenticator.Challenge.Given.class,
-            logins.challenge(server, TestAccounts.at("192.0.2.1")));
+    Authenticator.Challenge answer = logins.challenge(server, TestAccounts.at("192.0.2.1"));
+    if (answer instanceof Authenticator.Challenge.Ended(Login login)) {
+      return login;
+    }
+    var given = assertInstanceOf(Authenticator.Challenge.Given.class, answer);
     return assertInstanceOf(
             Authenticator.ProofResult.Ended.class,
             given.proof().finish(client.last(given.proof().challenge())))

@@ -159,6 +159,36 @@ class GuessSimulationTest {
     assertInstanceOf(GuessThrottle.Answer.Locked.class, node.ask("nobody", source(77)));
   }
 
+  /** A right password at home lets the count from there begin anew on all nodes, and no other. */
+  @Test
+  void whatIsForgivenOnOneNodeIsForgivenOnAll() {
+    try (Database database = TestDatabase.open()) {
+      GuessThrottle one = new GuessThrottle(clock, database);
+      GuessThrottle two = new GuessThrottle(clock, database);
+      MailboxId account = MailboxId.create();
+      assertTrue(tryRight(one, account, home(1)));
+      one.exchange(database);
+      for (int i = 0; i < GuessThrottle.FREE - 1; i++) {
+        assertTrue(tryWrong(one, account, home(1)));
+        assertTrue(tryWrong(one, account, source(i)));
+      }
+      one.exchange(database);
+      assertTrue(tryRight(two, account, home(1)));
+      two.exchange(database);
+      one.exchange(database);
+      for (int i = 0; i < GuessThrottle.FREE; i++) {
+        assertTrue(tryWrong(one, account, home(1)), "again as many");
+      }
+      assertInstanceOf(GuessThrottle.Answer.Locked.class, one.ask(account, home(1)));
+      one.exchange(database);
+      two.exchange(database);
+      assertInstanceOf(GuessThrottle.Answer.Locked.class, two.ask(account, home(1)));
+      // The control: what strangers tried is not forgiven.
+      assertTrue(tryWrong(one, account, source(100)));
+      assertInstanceOf(GuessThrottle.Answer.Locked.class, one.ask(account, source(101)));
+    }
+  }
+
   @Test
   void attemptsAtOneMomentGainNothing() {
     GuessThrottle node = new GuessThrottle(clock);

@@ -81,6 +81,11 @@ public final class TestAccounts implements Accounts {
     certificates.put(fingerprint, customer);
   }
 
+  /** Takes back what {@link #certificate} gave. */
+  public void noCertificate(String fingerprint) {
+    certificates.remove(fingerprint);
+  }
+
   @Override
   public CredentialLookup find(EmailAddress name) {
     asked.incrementAndGet();
