@@ -211,8 +211,7 @@ public final class Callouts implements AddressValidator, AutoCloseable {
             Verdict verdict = new Verdict.CannotTell("the question failed");
             try {
               verdict =
-                  since(question.address(), last)
-                      .orElseGet(() -> ask(customer, question, routes));
+                  since(question.address(), last).orElseGet(() -> ask(customer, question, routes));
             } catch (RuntimeException e) {
               LOG.error("a question to a customer's server failed", e);
             } finally {

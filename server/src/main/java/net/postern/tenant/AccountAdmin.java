@@ -223,20 +223,37 @@ public final class AccountAdmin {
   // tell which of them the client has. The mailbox is locked, so that two do not make one each.
   private void keep(Owner owner, String prepared, boolean scram, Keeping keeping)
       throws TenantException {
-    try {
-      database
-          .jdbi()
-          .<TenantException>useTransaction(
-              handle -> {
-                var _ =
-                    handle
-                        .select("select id from mailbox where id = ? for update", owner.mailbox())
-                        .mapTo(UUID.class)
-                        .one();
-                keeping.keep(handle, scram ? proof(handle, owner, prepared) : Proof.NONE);
-              });
-    } catch (JdbiException e) {
-      throw new TenantException("it could not be changed: " + e.getMessage(), e);
+    inTransaction(
+        handle -> {
+          lock(handle, owner.customer(), owner.mailbox());
+          keeping.keep(handle, scram ? proof(handle, owner, prepared) : Proof.NONE);
+        });
+  }
+
+  // An erasure has the customer's lock from its beginning (LegalHolds.lock). It finds what is
+  // written
+  // here, or was there before: then nothing is written.
+  private static void lock(Handle handle, UUID customer, @Nullable UUID mailbox)
+      throws TenantException {
+    boolean there =
+        handle
+            .select(
+                "select id from customer where id = ? and name <> ? || id::text for key share",
+                customer,
+                Erasures.ERASED_NAME)
+            .mapTo(UUID.class)
+            .findOne()
+            .isPresent();
+    if (!there) {
+      throw new TenantException("customer " + customer + " was erased; nothing was changed");
+    }
+    if (mailbox != null
+        && handle
+            .select("select id from mailbox where id = ? and erased_at is null for update", mailbox)
+            .mapTo(UUID.class)
+            .findOne()
+            .isEmpty()) {
+      throw new TenantException("mailbox " + mailbox + " was erased; nothing was changed");
     }
   }
 
@@ -277,17 +294,22 @@ public final class AccountAdmin {
 
   private void limit(UUID customer, @Nullable UUID mailbox, SendLimit limit)
       throws TenantException {
-    change(
-        "insert into send_limit values (?, ?::uuid, ?::integer, ?::integer, ?::integer, ?::integer)"
-            + " on conflict (customer_id, mailbox_id) do update set messages_hour ="
-            + " excluded.messages_hour, messages_day = excluded.messages_day, recipients_hour ="
-            + " excluded.recipients_hour, recipients_day = excluded.recipients_day",
-        customer,
-        mailbox,
-        number(limit.messagesHour()),
-        number(limit.messagesDay()),
-        number(limit.recipientsHour()),
-        number(limit.recipientsDay()));
+    inTransaction(
+        handle -> {
+          lock(handle, customer, mailbox);
+          handle.execute(
+              "insert into send_limit values"
+                  + " (?, ?::uuid, ?::integer, ?::integer, ?::integer, ?::integer)"
+                  + " on conflict (customer_id, mailbox_id) do update set messages_hour ="
+                  + " excluded.messages_hour, messages_day = excluded.messages_day, recipients_hour ="
+                  + " excluded.recipients_hour, recipients_day = excluded.recipients_day",
+              customer,
+              mailbox,
+              number(limit.messagesHour()),
+              number(limit.messagesDay()),
+              number(limit.recipientsHour()),
+              number(limit.recipientsDay()));
+        });
   }
 
   /**
@@ -402,6 +424,18 @@ public final class AccountAdmin {
 
   private static @Nullable Integer number(OptionalInt value) {
     return value.isPresent() ? value.getAsInt() : null;
+  }
+
+  private interface Work {
+    void apply(Handle handle) throws TenantException;
+  }
+
+  private void inTransaction(Work work) throws TenantException {
+    try {
+      database.jdbi().<TenantException>useTransaction(work::apply);
+    } catch (JdbiException e) {
+      throw new TenantException("it could not be changed: " + e.getMessage(), e);
+    }
   }
 
   private int change(String sql, @Nullable Object... arguments) throws TenantException {

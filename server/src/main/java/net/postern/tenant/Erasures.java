@@ -37,7 +37,7 @@ public final class Erasures {
   private static final String ANY = "*";
 
   /** With its id the name of a customer that was erased. */
-  private static final String ERASED_NAME = "erased ";
+  static final String ERASED_NAME = "erased ";
 
   private static final Logger LOG = LoggerFactory.getLogger(Erasures.class);
 
