@@ -230,9 +230,8 @@ public final class AccountAdmin {
         });
   }
 
-  // An erasure has the customer's lock from its beginning (LegalHolds.lock). It finds what is
-  // written
-  // here, or was there before: then nothing is written.
+  // An erasure has the customer's lock from its beginning (LegalHolds.lock): it finds what is
+  // written here, or it was before this, and then nothing is written.
   private static void lock(Handle handle, UUID customer, @Nullable UUID mailbox)
       throws TenantException {
     boolean there =
