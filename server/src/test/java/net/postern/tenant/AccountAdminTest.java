@@ -13,8 +13,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
 import net.postern.address.EmailAddress;
 import net.postern.blob.DirectoryStore;
 import net.postern.blob.Replicas;
@@ -31,10 +29,7 @@ import net.postern.testkit.Await;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class AccountAdminTest {
   private static final PasswordHash CHEAP = new PasswordHash(8, 1);
@@ -275,46 +270,6 @@ class AccountAdminTest {
     Erasures erasures = new Erasures(database, keys(), Clock.systemUTC(), List.of());
     erasures.erase(erasures.find(ANN));
     assertEquals(0, rows("app_password") + rows("app_password_use"));
-  }
-
-  /** Whoever sets a password while the mailbox is erased is told; nothing of it stays. */
-  @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void whatIsBeingErasedGetsNoPasswordAndNoLimit(boolean limit) throws Exception {
-    admin.setPassword(ANN, "correct horse", CHEAP, true);
-    admin.limit(ANN, SendLimit.NONE);
-    assertEquals(2, rows("credential") + rows("send_limit"), "control: before it they are kept");
-    FutureTask<String> writer =
-        new FutureTask<>(
-            () ->
-                refused(
-                    limit
-                        ? () -> admin.limit(ANN, SendLimit.NONE)
-                        : () -> admin.setPassword(ANN, "another horse", CHEAP, true)));
-    PersonData meanwhile =
-        (_, _) -> {
-          // Not a virtual one: those of other tests may keep all that carry them busy.
-          Thread.ofPlatform().daemon().start(writer);
-          Await.until(Duration.ofMinutes(1), () -> waiting() == 1 || writer.isDone());
-        };
-    Erasures erasures = new Erasures(database, keys(), Clock.systemUTC(), List.of(meanwhile));
-    erasures.erase(erasures.find(ANN));
-    String said = writer.get(30, TimeUnit.SECONDS);
-    assertTrue(said.contains("was erased"), said);
-    assertEquals(0, rows("credential") + rows("send_limit"));
-  }
-
-  private static String refused(Executable writing) {
-    return assertThrows(TenantException.class, writing).toString();
-  }
-
-  private int waiting() {
-    return database
-        .row(
-            "select count(*)::integer n from pg_stat_activity"
-                + " where datname = current_database() and wait_event_type = 'Lock'",
-            row -> row.getInt("n"))
-        .orElseThrow();
   }
 
   private int rows(String table) {
