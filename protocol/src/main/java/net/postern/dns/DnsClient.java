@@ -16,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
@@ -76,9 +77,16 @@ final class DnsClient {
   private static final int MAX_ALIASES = 10;
 
   /**
-   * The first try has this part of the time; each round of tries has twice the time of the last.
+   * The first try has about this part of the time; each round of tries has twice the time of the
+   * last.
    */
   private static final int FIRST_TRY = 8;
+
+  /**
+   * By how much of itself a try is longer or shorter, by chance: questions that were lost together,
+   * as in a burst that a server's buffer did not hold, are not asked again together.
+   */
+  private static final double SPREAD = 0.25;
 
   /** Rounds of tries: a server that answers nonsense does so at once. */
   private static final int MAX_ROUNDS = 4;
@@ -133,8 +141,7 @@ final class DnsClient {
    * @param ticker what lives in the cache are measured with
    */
   DnsClient(DnsSettings settings, HostsFileParser hosts, Ticker ticker) {
-    this.servers =
-        settings.servers().stream().map(at -> new DnsServer(at, settings.timeout())).toList();
+    this.servers = settings.servers().stream().map(DnsServer::new).toList();
     this.timeout = settings.timeout();
     this.hosts = hosts;
     for (Budget budget : Budget.values()) {
@@ -348,7 +355,7 @@ final class DnsClient {
     long now = System.nanoTime();
     servers.stream().filter(server -> server.answersLately(now)).forEach(asked::add);
     servers.stream().filter(server -> !asked.contains(server)).forEach(asked::add);
-    long wait = Math.max(timeout.dividedBy(FIRST_TRY).toNanos(), LEAST_TRY.toNanos());
+    long wait = Math.max(spread(timeout.dividedBy(FIRST_TRY).toNanos()), LEAST_TRY.toNanos());
     DnsServer.Try last = new DnsServer.Try.Silent("no name server is known");
     for (int round = 0; round < MAX_ROUNDS && !asked.isEmpty(); round++) {
       for (DnsServer server : List.copyOf(asked)) {
@@ -369,6 +376,10 @@ final class DnsClient {
       wait *= 2;
     }
     return last;
+  }
+
+  private static long spread(long nanos) {
+    return (long) (nanos * ThreadLocalRandom.current().nextDouble(1 - SPREAD, 1 + SPREAD));
   }
 
   private static List<Record> records(Message message, Name name, int type) {

@@ -34,17 +34,11 @@ final class DnsServer {
   }
 
   private final InetSocketAddress address;
-  private final SimpleResolver resolver;
   private volatile long benchedAt;
   private volatile boolean benched;
 
-  /**
-   * @param timeout after which the socket of a question is closed
-   */
-  DnsServer(InetSocketAddress address, Duration timeout) {
+  DnsServer(InetSocketAddress address) {
     this.address = address;
-    this.resolver = new SimpleResolver(address);
-    resolver.setTimeout(timeout);
   }
 
   boolean answersLately(long now) {
@@ -52,6 +46,9 @@ final class DnsServer {
   }
 
   Try ask(Name name, int type, long waitNanos) throws InterruptedException {
+    // One for each try: its socket is closed when the try is over, and not when all tries are.
+    SimpleResolver resolver = new SimpleResolver(address);
+    resolver.setTimeout(Duration.ofNanos(waitNanos));
     Message question = Message.newQuery(Record.newRecord(name, type, DClass.IN));
     try {
       Message answer =

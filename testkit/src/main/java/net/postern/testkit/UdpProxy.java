@@ -15,10 +15,11 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * Stands before a UDP server and does to its packets what a test says. One virtual thread for each
- * packet that is under way.
+ * packet that is under way. As on any way of UDP, packets of a large burst may be lost.
  */
 public final class UdpProxy implements AutoCloseable {
   private static final int MAX_PACKET = 65_535;
+  private static final int BUFFER = 4 << 20;
   private static final int ANSWER_MILLIS = 20_000;
 
   /** What becomes of a packet. */
@@ -45,7 +46,9 @@ public final class UdpProxy implements AutoCloseable {
   public UdpProxy(InetSocketAddress server) throws IOException {
     this.server = server;
     this.socket = new DatagramSocket(0, InetAddress.ofLiteral("127.0.0.1"));
-    Thread.ofVirtual().name("udp-proxy").start(this::serve);
+    socket.setReceiveBufferSize(BUFFER);
+    // Not one of the threads that all tests share: what is not fetched in time is lost.
+    Thread.ofPlatform().daemon().name("udp-proxy").start(this::serve);
   }
 
   /** Where it listens. */

@@ -124,6 +124,8 @@ public final class UnboundServer implements AutoCloseable {
           module-config: "iterator"
           local-zone: "invalid." always_nxdomain
           outgoing-range: 256
+          so-rcvbuf: 4m
+          so-sndbuf: 4m
           num-queries-per-thread: 4096
         """
             .formatted(port, directory));
