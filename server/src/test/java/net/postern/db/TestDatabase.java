@@ -8,11 +8,14 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import net.postern.config.DatabaseConfig;
+import net.postern.testkit.Await;
+import org.jdbi.v3.core.JdbiException;
 
 /**
  * A database for one test, on the one bundled PostgreSQL of this JVM. The server starts at the
@@ -97,9 +100,21 @@ public final class TestDatabase {
     control(database, "alter database %s allow_connections false", true);
   }
 
-  /** Ends what {@link #takeAway} began. */
+  /**
+   * Ends what {@link #takeAway} began. A pool that tried in vain tries again after longer and
+   * longer times, up to its limit for a connection: returns when it has found the way back.
+   */
   public static void bringBack(Database database) {
     control(database, "alter database %s allow_connections true", false);
+    Await.until(() -> answers(database));
+  }
+
+  private static boolean answers(Database database) {
+    try {
+      return database.rows("select 1 as one", row -> row.getInt("one")).equals(List.of(1));
+    } catch (JdbiException e) {
+      return false;
+    }
   }
 
   private static void control(Database database, String sql, boolean throwOut) {

@@ -34,6 +34,9 @@ public final class HostileClients implements AutoCloseable {
   private static final int PATIENCE_MILLIS = 20_000;
   private static final int CHUNK = 64 * 1024;
 
+  /** How long a client of no flood waits between its connections. */
+  private static final long AGAIN_NANOS = Duration.ofMillis(20).toNanos();
+
   /** What the network between would let through, of each client. */
   private static final long MOST_BYTES_A_SECOND = 10_000_000;
 
@@ -161,11 +164,14 @@ public final class HostileClients implements AutoCloseable {
         act(kind, socket, random, count);
       } catch (IOException e) {
         count.cutOff.incrementAndGet();
-        pause(Duration.ofMillis(20).toNanos());
       }
       if (pauseNanos > 0) {
         next += pauseNanos;
         pause(next - System.nanoTime());
+      } else {
+        // Who is turned away at once does not become a flood of its own, beside the one that is
+        // counted.
+        pause(AGAIN_NANOS);
       }
     }
   }
