@@ -158,11 +158,12 @@ class DnsClientTest {
   @Test
   void whoCannotWaitGoesAndTheAnswerIsLearned() {
     proxy.mood(Mood.DELAY);
-    proxy.delay(Duration.ofSeconds(2));
-    DnsjavaResolver resolver = resolver();
+    proxy.delay(Duration.ofSeconds(5));
+    // The first try is longer than the delay.
+    DnsjavaResolver resolver = resolver(LIMIT.multipliedBy(3), proxy.address());
     long start = System.nanoTime();
     dead(resolver.within(Duration.ofMillis(50)).a("long.client.example"));
-    assertTrue(System.nanoTime() - start < Duration.ofMillis(1_800).toNanos(), "it waited");
+    assertTrue(System.nanoTime() - start < Duration.ofMillis(4_800).toNanos(), "it waited");
     Await.until(() -> resolver.stats().underWay() == 0);
     assertEquals(
         new Answer.Found<>(List.of(ONE)),
@@ -199,11 +200,11 @@ class DnsClientTest {
   @Test
   void silenceEndsInTime() {
     proxy.mood(Mood.DROP);
-    DnsjavaResolver resolver = resolver(Duration.ofMillis(700), proxy.address());
+    DnsjavaResolver resolver = resolver(Duration.ofSeconds(3), proxy.address());
     long start = System.nanoTime();
     dead(resolver.a("long.client.example"));
     long took = System.nanoTime() - start;
-    assertTrue(took < Duration.ofSeconds(3).toNanos(), took + " ns");
+    assertTrue(took < Duration.ofSeconds(9).toNanos(), took + " ns");
     assertTrue(proxy.packets() >= 2, "tried once only");
     assertTrue(proxy.packets() <= 4, proxy.packets() + " packets");
   }
@@ -255,10 +256,16 @@ class DnsClientTest {
               .toList();
       for (Future<Answer<InetAddress>> answer : answers) {
         most.accumulateAndGet(resolver.stats().underWay(), Math::max);
-        found += answer.get() instanceof Answer.Found ? 1 : 0;
+        answer.get();
       }
     }
     assertTrue(most.get() <= DnsClient.Budget.OWN.most, most + " at one time");
+    // What a burst lost, and lost again, is answered to who asks again.
+    proxy.mood(Mood.PASS);
+    pass((int) DnsClient.FAILURE_LIFE + 1);
+    for (int i = 0; i < callers; i++) {
+      found += resolver.a("q" + i + ".many.client.example") instanceof Answer.Found ? 1 : 0;
+    }
     assertEquals(callers, found);
   }
 
@@ -301,7 +308,7 @@ class DnsClientTest {
     proxy.mood(Mood.DROP);
     DnsjavaResolver resolver = resolver(Duration.ofSeconds(5), proxy.address());
     assertTrue(
-        resolver.within(Duration.ofMillis(300)).a("long.client.example")
+        resolver.within(Duration.ofSeconds(2)).a("long.client.example")
                 instanceof Answer.Failure<InetAddress>(String _, Answer.Cause cause)
             && cause == Answer.Cause.SILENCE);
     assertEquals(0, resolver.stats().crowded());

@@ -56,7 +56,7 @@ public final class UdpProxy implements AutoCloseable {
     return new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), socket.getLocalPort());
   }
 
-  /** Does the same to every packet from now on. */
+  /** Does this to every packet that comes from now on. */
   public void mood(Mood next) {
     mood = next;
   }
@@ -87,20 +87,22 @@ public final class UdpProxy implements AutoCloseable {
       try {
         DatagramPacket packet = new DatagramPacket(buffer, buffer.length);
         socket.receive(packet);
+        // Before it is counted: who changes the mood after it was seen to come does not mean it.
+        Mood now = mood;
         packets.incrementAndGet();
         byte[] question = Arrays.copyOf(packet.getData(), packet.getLength());
         SocketAddress client = packet.getSocketAddress();
-        Thread.ofVirtual().start(() -> answer(question, client));
+        Thread.ofVirtual().start(() -> answer(now, question, client));
       } catch (IOException e) {
         // Closed, or a client's port is gone already.
       }
     }
   }
 
-  private void answer(byte[] question, SocketAddress client) {
+  private void answer(Mood now, byte[] question, SocketAddress client) {
     mostUnderWay.accumulateAndGet(underWay.incrementAndGet(), Math::max);
     try {
-      switch (mood) {
+      switch (now) {
         case PASS -> send(ask(question), client);
         case DROP -> {}
         case DELAY -> {
