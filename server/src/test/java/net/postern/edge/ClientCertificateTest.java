@@ -19,7 +19,6 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 import net.postern.config.Network;
-import net.postern.config.TestConfig;
 import net.postern.db.Database;
 import net.postern.db.TestDatabase;
 import net.postern.source.Sources;
@@ -118,15 +117,7 @@ class ClientCertificateTest {
     settings.tls = Optional.of(TestTls.server());
     settings.certificate = Optional.of(client.fingerprint());
     try (Database database = TestDatabase.open()) {
-      settings.sources =
-          Optional.of(
-              new Sources(
-                  TestConfig.limits("exempt = []"),
-                  List.of(),
-                  new byte[32],
-                  database,
-                  event -> {},
-                  InstantSource.fixed(Instant.parse("2026-06-01T08:00:00Z"))));
+      settings.sources = Optional.of(sources(database));
       try (TestEdge edge = new TestEdge(settings)) {
         try (Dialogue dialogue = secured(edge, client.context())) {
           for (int i = 0; i < 12; i++) {
@@ -136,15 +127,15 @@ class ClientCertificateTest {
         }
         // The control: the same from a stranger.
         try (Dialogue dialogue = secured(edge, TestTls.client())) {
-          String said = "";
-          for (int i = 0; i < 12 && !said.startsWith("554"); i++) {
-            dialogue.send("RCPT TO:<nobody" + i + "@example.org>\r\n");
-            said = dialogue.line();
-          }
+          String said = harvest(dialogue);
           assertTrue(said.startsWith("554 5.7.1 Your address"), said);
         }
       }
     }
+  }
+
+  private static Sources sources(Database database) {
+    return TestEdge.sources(database, InstantSource.fixed(Instant.parse("2026-06-01T08:00:00Z")));
   }
 
   private static String harvest(Dialogue dialogue) throws Exception {
@@ -170,15 +161,7 @@ class ClientCertificateTest {
     settings.tls = Optional.of(TestTls.server());
     settings.certificate = Optional.of(client.fingerprint());
     try (Database database = TestDatabase.open()) {
-      settings.sources =
-          Optional.of(
-              new Sources(
-                  TestConfig.limits("exempt = []"),
-                  List.of(),
-                  new byte[32],
-                  database,
-                  event -> {},
-                  InstantSource.fixed(Instant.parse("2026-06-01T08:00:00Z"))));
+      settings.sources = Optional.of(sources(database));
       try (TestEdge edge = new TestEdge(settings)) {
         // At the handshake nobody could say whose it is.
         edge.accounts.away = true;

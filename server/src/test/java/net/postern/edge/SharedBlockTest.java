@@ -8,10 +8,8 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.Optional;
 import net.postern.batch.PeriodicJob;
-import net.postern.config.TestConfig;
 import net.postern.db.Database;
 import net.postern.db.TestDatabase;
 import net.postern.events.MailEvent.Reason;
@@ -36,14 +34,7 @@ class SharedBlockTest {
     final PeriodicJob job;
 
     Node(Database database, int delayedSessions) {
-      sources =
-          new Sources(
-              TestConfig.limits("exempt = []"),
-              List.of(),
-              new byte[32],
-              database,
-              event -> {},
-              InstantSource.system());
+      sources = TestEdge.sources(database, InstantSource.system());
       TestEdge.Settings settings = new TestEdge.Settings();
       settings.sources = Optional.of(sources);
       settings.delayedSessions = delayedSessions;

@@ -18,6 +18,7 @@ import net.postern.config.Network;
 import net.postern.config.Reaction;
 import net.postern.config.SubmissionConfig;
 import net.postern.config.TestConfig;
+import net.postern.db.Database;
 import net.postern.edge.check.Checks;
 import net.postern.events.MailEvent;
 import net.postern.id.MessageId;
@@ -189,6 +190,12 @@ final class TestEdge implements AutoCloseable {
             Optional.of(outbound(settings)),
             settings.sources.map(TestEdge::gate).orElse(Gate.OPEN));
     server.start();
+  }
+
+  /** What is known of sources by one node with the shipped limits, from which nobody is exempt. */
+  static Sources sources(Database database, InstantSource clock) {
+    return new Sources(
+        TestConfig.limits("exempt = []"), List.of(), new byte[32], database, event -> {}, clock);
   }
 
   // As the node has it.
