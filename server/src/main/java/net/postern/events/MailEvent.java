@@ -99,36 +99,7 @@ public sealed interface MailEvent {
       List<String> findings,
       int copies,
       Duration took)
-      implements MailEvent {
-
-    /** One of which nobody waived anything. */
-    public Accepted(
-        MessageId message,
-        CustomerId customer,
-        Peer peer,
-        String reversePath,
-        List<String> recipients,
-        long bytes,
-        String verdict,
-        double score,
-        List<String> findings,
-        int copies,
-        Duration took) {
-      this(
-          message,
-          customer,
-          peer,
-          reversePath,
-          recipients,
-          bytes,
-          verdict,
-          verdict,
-          score,
-          findings,
-          copies,
-          took);
-    }
-  }
+      implements MailEvent {}
 
   /**
    * A client was told no, for now ({@code code} 4xx) or for good (5xx).

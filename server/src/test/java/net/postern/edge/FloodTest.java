@@ -94,6 +94,7 @@ class FloodTest {
         List.of("anna@example.org"),
         1_000,
         "PASS",
+        "PASS",
         0,
         List.of(),
         3,

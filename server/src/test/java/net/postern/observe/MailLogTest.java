@@ -44,6 +44,7 @@ class MailLogTest {
         to,
         8192,
         "FLAG",
+        "FLAG",
         4.5,
         List.of("SUBJECT_CAPITALS", "DATE_MISSING"),
         3,

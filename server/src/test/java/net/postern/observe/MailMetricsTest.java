@@ -42,6 +42,7 @@ class MailMetricsTest {
             List.of("b@example.com"),
             8192,
             "FLAG",
+            "FLAG",
             4.5,
             List.of("DATE_MISSING"),
             2,

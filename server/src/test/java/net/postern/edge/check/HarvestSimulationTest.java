@@ -429,6 +429,7 @@ class HarvestSimulationTest {
         List.of("user1@d1.example"),
         1_000,
         "PASS",
+        "PASS",
         0,
         List.of(),
         3,
