@@ -125,13 +125,11 @@ public final class MessageIntake implements Intake {
       }
       Judgement theirs =
           judgement.waiving(entry.getKey().waived()).with(own(envelope, entry.getValue()));
-      decisions.add(
-          new Decision(
-              customer,
-              entry.getValue(),
-              theirs,
-              Policy.decide(theirs, customer),
-              Policy.decide(judgement, customer)));
+      Disposition disposition = Policy.decide(theirs, customer);
+      // What is of some recipients alone weighs nothing: only waivers make a difference.
+      Disposition unwaived =
+          entry.getKey().waived().isEmpty() ? disposition : Policy.decide(judgement, customer);
+      decisions.add(new Decision(customer, entry.getValue(), theirs, disposition, unwaived));
     }
     Optional<IntakeResult.Refused> no = refusal(decisions);
     if (no.isPresent()) {

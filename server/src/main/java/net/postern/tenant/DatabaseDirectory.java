@@ -206,8 +206,7 @@ public final class DatabaseDirectory implements Directory, Routing {
   }
 
   // By the group that led there: what its members hide of it is not what is seen from elsewhere,
-  // and
-  // for the same reason it is never said to be well from here.
+  // and for the same reason it is never said to be well from here.
   private void report(Listing.OfGroup around, GroupExpansion.Elsewhere trouble) {
     String key = trouble.group() + " in " + around.group();
     if (!trouble.said().equals(reported.getIfPresent(key))) {
