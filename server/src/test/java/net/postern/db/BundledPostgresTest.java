@@ -17,6 +17,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import net.postern.testkit.Await;
+import net.postern.testkit.Ports;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,7 +75,7 @@ class BundledPostgresTest {
     assertTrue(BundledPostgres.running(data).isPresent());
 
     // Asked for another port, the one left behind is stopped and started there.
-    int free = freePort();
+    int free = Ports.free();
     first.retire();
     second.retire();
     BundledPostgres third = BundledPostgres.start(data, free);
@@ -127,12 +128,6 @@ class BundledPostgresTest {
       return ask(postgres, "select 1") == 1;
     } catch (Exception e) {
       return false;
-    }
-  }
-
-  private static int freePort() throws Exception {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
     }
   }
 }

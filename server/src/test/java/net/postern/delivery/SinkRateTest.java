@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -33,6 +32,7 @@ import net.postern.ledger.LeasedDelivery;
 import net.postern.ledger.Settlement;
 import net.postern.tenant.Route;
 import net.postern.testkit.Await;
+import net.postern.testkit.Ports;
 import net.postern.vault.Place;
 import org.junit.jupiter.api.Test;
 
@@ -66,12 +66,6 @@ class SinkRateTest {
     }
   }
 
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
-      return socket.getLocalPort();
-    }
-  }
-
   private static boolean answers(int port) {
     try (Socket socket = new Socket()) {
       socket.connect(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), port), 500);
@@ -88,7 +82,7 @@ class SinkRateTest {
           !"true".equals(System.getenv("CI")), "smtp-sink is missing: install Debian's postfix");
       assumeTrue(false, "smtp-sink is missing (Debian's postfix package): nothing is tested here");
     }
-    int port = freePort();
+    int port = Ports.free();
     List<String> command = new ArrayList<>(List.of(SINK.toString()));
     if ("root".equals(System.getProperty("user.name"))) {
       // It refuses to serve as root.

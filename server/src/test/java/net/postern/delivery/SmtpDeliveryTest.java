@@ -3,8 +3,6 @@ package net.postern.delivery;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -15,6 +13,7 @@ import net.postern.ledger.DeliveryState;
 import net.postern.ledger.Settlement;
 import net.postern.tenant.Route;
 import net.postern.testkit.Await;
+import net.postern.testkit.Ports;
 import net.postern.testkit.SmtpPeer;
 import net.postern.testkit.SmtpPeer.Act;
 import net.postern.testkit.SmtpPeer.Stage;
@@ -127,10 +126,7 @@ class SmtpDeliveryTest {
 
   @Test
   void aDeadFirstServerIsPassedOver() throws Exception {
-    int deadPort;
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
-      deadPort = socket.getLocalPort();
-    }
+    int deadPort = Ports.free();
     try (SmtpPeer second = SmtpPeer.start(SmtpPeer.ACCEPTING);
         DeliveryWorld world = DeliveryWorld.start()) {
       world.routes.put(

@@ -2,9 +2,6 @@ package net.postern.testkit;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.DatagramSocket;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,8 +22,6 @@ final class Daemon implements AutoCloseable {
   /** Kills the program when its own input ends, or it ends itself. */
   private static final String GUARD =
       "\"$@\" < /dev/null & p=$!; read -r _; kill -9 $p 2> /dev/null; wait $p";
-
-  private static final int PORT_TRIES = 50;
 
   private final Path directory;
   private final Process guard;
@@ -101,20 +96,6 @@ final class Daemon implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  /** A port of loopback that is free for both UDP and TCP. */
-  static int freePort() {
-    InetAddress loopback = InetAddress.ofLiteral("127.0.0.1");
-    for (int i = 0; i < PORT_TRIES; i++) {
-      try (ServerSocket tcp = new ServerSocket(0, 1, loopback);
-          DatagramSocket _ = new DatagramSocket(tcp.getLocalPort(), loopback)) {
-        return tcp.getLocalPort();
-      } catch (IOException e) {
-        // Taken for UDP.
-      }
-    }
-    throw new IllegalStateException("no port is free");
   }
 
   @Override

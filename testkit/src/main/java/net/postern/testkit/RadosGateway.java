@@ -2,8 +2,6 @@ package net.postern.testkit;
 
 import java.io.IOException;
 import java.net.HttpURLConnection;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -129,7 +127,7 @@ public final class RadosGateway {
 
   private URI start() throws IOException {
     String fsid = UUID.randomUUID().toString();
-    int monitor = freePort();
+    int monitor = Ports.free();
     Files.writeString(
         conf,
         """
@@ -200,7 +198,7 @@ public final class RadosGateway {
   }
 
   private URI gateway(Map<String, String> environment) throws IOException {
-    int port = freePort();
+    int port = Ports.free();
     guarded(
         environment,
         false,
@@ -281,12 +279,6 @@ public final class RadosGateway {
     }
     if (process.exitValue() != 0) {
       throw new IOException(String.join(" ", command) + " failed: " + Files.readString(out));
-    }
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
-      return socket.getLocalPort();
     }
   }
 }

@@ -47,7 +47,7 @@ public final class RblServer implements AutoCloseable {
   public static RblServer start(Map<String, Zone> zones) {
     String program = Daemon.program("rbldnsd", "rbldnsd");
     Path directory = Daemon.directory("rbldnsd");
-    int port = Daemon.freePort();
+    int port = Ports.free();
     InetSocketAddress address = new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), port);
     List<String> command =
         new ArrayList<>(

@@ -3,7 +3,6 @@ package net.postern.testkit;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -99,8 +98,8 @@ public final class Slapd implements AutoCloseable {
                 .formatted(BASE, ADMIN, PASSWORD)
             + ldif);
     run(LOADER.toString(), "-f", directory.resolve("slapd.conf").toString(), "-l", data.toString());
-    port = freePort();
-    tlsPort = freePort();
+    port = Ports.free();
+    tlsPort = Ports.free();
     guard = launch();
   }
 
@@ -191,12 +190,6 @@ public final class Slapd implements AutoCloseable {
       return true;
     } catch (IOException e) {
       return false;
-    }
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
-      return socket.getLocalPort();
     }
   }
 }

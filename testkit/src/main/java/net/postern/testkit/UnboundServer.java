@@ -58,7 +58,7 @@ public final class UnboundServer implements AutoCloseable {
       Map<String, String> zones, String broken, Map<String, InetSocketAddress> others) {
     String program = Daemon.program("unbound", "unbound");
     Path directory = Daemon.directory("unbound");
-    int port = Daemon.freePort();
+    int port = Ports.free();
     InetSocketAddress address = new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), port);
     try {
       Path conf = directory.resolve("unbound.conf");
