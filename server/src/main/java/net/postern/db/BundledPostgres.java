@@ -18,6 +18,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -43,6 +44,16 @@ public final class BundledPostgres implements AutoCloseable {
 
   private static final Duration STOP_LIMIT = Duration.ofSeconds(30);
   private static final Duration PORT_LIMIT = Duration.ofSeconds(3);
+
+  private static final int FIRST_PORT = 20_000;
+
+  /**
+   * Linux gives ports from 32768 on to whoever connects: one of those could be in use whenever the
+   * server is to start again.
+   */
+  private static final int END_PORT = 32_000;
+
+  private static final int PORT_TRIES = 500;
 
   private final Path home;
   private final Path directory;
@@ -239,10 +250,19 @@ public final class BundledPostgres implements AutoCloseable {
     if (kept != 0 && ((runs && portOf(data) == kept) || awaitFree(kept))) {
       return kept;
     }
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      Files.writeString(file, socket.getLocalPort() + "\n");
-      return socket.getLocalPort();
+    int found = find();
+    Files.writeString(file, found + "\n");
+    return found;
+  }
+
+  private static int find() throws IOException {
+    for (int i = 0; i < PORT_TRIES; i++) {
+      int port = ThreadLocalRandom.current().nextInt(FIRST_PORT, END_PORT);
+      if (free(port)) {
+        return port;
+      }
     }
+    throw new IOException("no port of 127.0.0.1 is free");
   }
 
   private static int number(String text) {
