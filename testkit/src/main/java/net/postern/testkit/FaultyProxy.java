@@ -114,7 +114,7 @@ public final class FaultyProxy implements AutoCloseable {
     }
   }
 
-  /** All requests so far. */
+  /** All requests so far for which the rule was asked. */
   public List<Request> requests() {
     return List.copyOf(seen);
   }
@@ -186,8 +186,9 @@ public final class FaultyProxy implements AutoCloseable {
     byte[] body = body(in, head.get(), false);
     String[] words = head.get().split(" ", 3);
     Request request = new Request(numbers.incrementAndGet(), words[0], words[1], body.length);
-    seen.add(request);
     Fault fault = rule.apply(request);
+    // Whoever sees the request may change the rule: that counts for the next one.
+    seen.add(request);
     while (fault instanceof Fault.Hang) {
       hang();
       fault = rule.apply(request);

@@ -10,19 +10,19 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
  * A receiving server that takes everything and counts the messages of a {@link MailLoad} by their
- * number, keeping nothing else of them. It tells copies apart by the queue id in the topmost
- * Received field: the same id twice is one message delivered twice, another id is one that the
- * client sent twice. A virtual thread for each connection.
+ * number, keeping nothing else of them. Each is counted everywhere at once. It tells copies apart
+ * by the queue id in the topmost Received field: the same id twice is one message delivered twice,
+ * another id is one that the client sent twice. A virtual thread for each connection.
  */
 public final class MailSink implements AutoCloseable {
   private static final Pattern NUMBER =
@@ -39,10 +39,10 @@ public final class MailSink implements AutoCloseable {
   public record Arrival(int number, String queueId, long nanos) {}
 
   private final ServerSocket listener;
-  private final Map<Integer, List<Arrival>> arrivals = new ConcurrentHashMap<>();
-  private final AtomicInteger total = new AtomicInteger();
-  private final AtomicInteger strange = new AtomicInteger();
+  private final Map<Integer, List<Arrival>> arrivals = new HashMap<>();
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+  private int total;
+  private int strange;
 
   private MailSink() throws IOException {
     this.listener = new ServerSocket(0, 500, InetAddress.ofLiteral("127.0.0.1"));
@@ -59,26 +59,23 @@ public final class MailSink implements AutoCloseable {
   }
 
   /** How many different messages came. */
-  public int distinct() {
+  public synchronized int distinct() {
     return arrivals.size();
   }
 
   /** How many messages came, copies included. */
-  public int total() {
-    return total.get();
+  public synchronized int total() {
+    return total;
   }
 
   /** How many messages came that no {@link MailLoad} made, such as reports to senders. */
-  public int strange() {
-    return strange.get();
+  public synchronized int strange() {
+    return strange;
   }
 
   /** Every arrival of a message, in order; empty when it did not come. */
-  public List<Arrival> arrivals(int number) {
-    List<Arrival> known = arrivals.getOrDefault(number, List.of());
-    synchronized (known) {
-      return List.copyOf(known);
-    }
+  public synchronized List<Arrival> arrivals(int number) {
+    return List.copyOf(arrivals.getOrDefault(number, List.of()));
   }
 
   @Override
@@ -133,15 +130,19 @@ public final class MailSink implements AutoCloseable {
     Matcher number = NUMBER.matcher(headers);
     Matcher queueId = QUEUE_ID.matcher(headers);
     if (!number.find() || !queueId.find()) {
-      strange.incrementAndGet();
+      countStrange();
       return;
     }
-    int id = Integer.parseInt(number.group(1));
-    List<Arrival> all = arrivals.computeIfAbsent(id, key -> new ArrayList<>(1));
-    synchronized (all) {
-      all.add(new Arrival(id, queueId.group(1), now));
-    }
-    total.incrementAndGet();
+    count(new Arrival(Integer.parseInt(number.group(1)), queueId.group(1), now));
+  }
+
+  private synchronized void countStrange() {
+    strange++;
+  }
+
+  private synchronized void count(Arrival arrival) {
+    arrivals.computeIfAbsent(arrival.number(), key -> new ArrayList<>(1)).add(arrival);
+    total++;
   }
 
   /** Reads a message to its end; returns its header section. */

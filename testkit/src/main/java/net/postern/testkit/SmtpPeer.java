@@ -16,7 +16,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
@@ -56,7 +55,7 @@ public final class SmtpPeer implements AutoCloseable {
     /** The connection is closed without a word. */
     record Drop() implements Act {}
 
-    /** Nothing any more until the peer is closed. */
+    /** Reads on and says nothing any more, until the client ends or the peer is closed. */
     record Hang() implements Act {}
   }
 
@@ -89,7 +88,6 @@ public final class SmtpPeer implements AutoCloseable {
   private final ServerSocket listener;
   private final List<String> extensions;
   private final Optional<SSLContext> tls;
-  private final CountDownLatch closed = new CountDownLatch(1);
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
   private final List<Received> received = new CopyOnWriteArrayList<>();
   private final List<String> commands = new CopyOnWriteArrayList<>();
@@ -139,12 +137,15 @@ public final class SmtpPeer implements AutoCloseable {
     return received;
   }
 
-  /** Every command line of every connection, in order of arrival. */
+  /**
+   * Every command line of every connection, in order of arrival: what the script makes of it is
+   * settled, and it is not answered yet.
+   */
   public List<String> commands() {
     return commands;
   }
 
-  /** How many connections there were. */
+  /** How many connections there were; the last of them is open or was. */
   public int connections() {
     return connections.get();
   }
@@ -168,7 +169,6 @@ public final class SmtpPeer implements AutoCloseable {
 
   @Override
   public void close() {
-    closed.countDown();
     closeQuietly(listener);
     dropConnections();
   }
@@ -181,10 +181,16 @@ public final class SmtpPeer implements AutoCloseable {
       } catch (IOException e) {
         return;
       }
-      int number = connections.incrementAndGet();
       open.add(socket);
+      if (listener.isClosed()) {
+        // Accepted while the others were closed.
+        closeQuietly(socket);
+        open.remove(socket);
+        return;
+      }
       int now = open.size();
       mostAtOnce.accumulateAndGet(now, Math::max);
+      int number = connections.incrementAndGet();
       Thread _ =
           Thread.ofVirtual()
               .start(
@@ -227,7 +233,7 @@ public final class SmtpPeer implements AutoCloseable {
     }
 
     void run() throws IOException {
-      if (!act(Stage.CONNECT, "", "220 peer.example ESMTP")) {
+      if (!perform(script.at(Stage.CONNECT, "", number), "220 peer.example ESMTP")) {
         return;
       }
       while (true) {
@@ -235,7 +241,6 @@ public final class SmtpPeer implements AutoCloseable {
         if (line.isEmpty() && socket.isClosed()) {
           return;
         }
-        commands.add(line);
         if (!command(line)) {
           return;
         }
@@ -259,7 +264,7 @@ public final class SmtpPeer implements AutoCloseable {
           boolean _ = act(Stage.QUIT, line, "221 2.0.0 Bye");
           yield false;
         }
-        default -> say("500 5.5.1 Unknown command");
+        default -> refused(line, "500 5.5.1 Unknown command");
       };
     }
 
@@ -280,9 +285,9 @@ public final class SmtpPeer implements AutoCloseable {
 
     private boolean startTls(String line) throws IOException {
       if (tls.isEmpty()) {
-        return say("502 5.5.1 No TLS here");
+        return refused(line, "502 5.5.1 No TLS here");
       }
-      Act act = script.at(Stage.STARTTLS, line, number);
+      Act act = ask(Stage.STARTTLS, line);
       if (!(act instanceof Act.Accept)) {
         return perform(act, "");
       }
@@ -300,7 +305,7 @@ public final class SmtpPeer implements AutoCloseable {
     }
 
     private boolean mail(String line) throws IOException {
-      Act act = script.at(Stage.MAIL, line, number);
+      Act act = ask(Stage.MAIL, line);
       if (act instanceof Act.Accept) {
         forget();
         mail = line;
@@ -310,9 +315,9 @@ public final class SmtpPeer implements AutoCloseable {
 
     private boolean rcpt(String line) throws IOException {
       if (mail.isEmpty()) {
-        return say("503 5.5.1 MAIL first");
+        return refused(line, "503 5.5.1 MAIL first");
       }
-      Act act = script.at(Stage.RCPT, line, number);
+      Act act = ask(Stage.RCPT, line);
       if (act instanceof Act.Accept) {
         recipients.add(path(line));
       }
@@ -321,9 +326,9 @@ public final class SmtpPeer implements AutoCloseable {
 
     private boolean data(String line) throws IOException {
       if (recipients.isEmpty()) {
-        return say("503 5.5.1 RCPT first");
+        return refused(line, "503 5.5.1 RCPT first");
       }
-      Act act = script.at(Stage.DATA, line, number);
+      Act act = ask(Stage.DATA, line);
       if (!perform(act, "354 End with a dot")) {
         return false;
       }
@@ -352,7 +357,19 @@ public final class SmtpPeer implements AutoCloseable {
     }
 
     private boolean act(Stage stage, String line, String usual) throws IOException {
-      return perform(script.at(stage, line, number), usual);
+      return perform(ask(stage, line), usual);
+    }
+
+    // Whoever sees the command may change the script: that counts for the next one.
+    private Act ask(Stage stage, String line) {
+      Act act = script.at(stage, line, number);
+      commands.add(line);
+      return act;
+    }
+
+    private boolean refused(String line, String reply) throws IOException {
+      commands.add(line);
+      return say(reply);
     }
 
     private boolean perform(Act act, String usual) throws IOException {
@@ -365,11 +382,7 @@ public final class SmtpPeer implements AutoCloseable {
         }
         case Act.Drop() -> false;
         case Act.Hang() -> {
-          try {
-            closed.await();
-          } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-          }
+          long _ = in.transferTo(OutputStream.nullOutputStream());
           yield false;
         }
       };
