@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import net.postern.id.MessageId;
 import net.postern.ledger.DeliveryState;
 import net.postern.ledger.Settlement;
@@ -53,6 +54,8 @@ class ShutdownTest {
       closer.join();
       assertEquals(DeliveryState.DELIVERED, world.ledger.state(running));
       assertEquals(DeliveryState.WAITING, world.ledger.state(queued));
+      // Nobody waits for a peer that takes its time to read a goodbye.
+      Await.until(() -> peer.commands().contains("QUIT"));
       assertEquals(1, peer.commands().stream().filter("QUIT"::equals).count());
       assertEquals(0, world.engine.underWay());
     }
@@ -68,6 +71,8 @@ class ShutdownTest {
       MessageId id = world.letter("one@example.com").dispatch();
       Await.until(() -> peer.commands().stream().anyMatch(c -> c.startsWith("RCPT")));
       world.engine.close(Duration.ofMillis(50));
+      // Closing waits two seconds for what it cut.
+      Await.until(() -> !world.ledger.settlements.isEmpty());
       assertEquals(DeliveryState.WAITING, world.ledger.state(id));
       assertEquals(1, world.ledger.settled(Settlement.Unattempted.class).size());
     }
@@ -75,15 +80,22 @@ class ShutdownTest {
 
   @Test
   void whatTheServerMayHaveTakenIsNotCalledUntried() throws Exception {
+    CountDownLatch whole = new CountDownLatch(1);
     SmtpPeer.Script hanging =
-        (stage, argument, connection) ->
-            stage == Stage.END_OF_DATA ? new Act.Hang() : new Act.Accept();
+        (stage, argument, connection) -> {
+          if (stage != Stage.END_OF_DATA) {
+            return new Act.Accept();
+          }
+          whole.countDown();
+          return new Act.Hang();
+        };
     try (SmtpPeer peer = SmtpPeer.start(hanging);
         DeliveryWorld world = DeliveryWorld.start(DeliveryWorld.config(4, 4))) {
       world.route("example.com", peer);
       MessageId _ = world.letter("one@example.com").dispatch();
-      Await.until(() -> peer.commands().contains("DATA"));
+      assertTrue(whole.await(20, TimeUnit.SECONDS));
       world.engine.close(Duration.ofMillis(200));
+      Await.until(() -> !world.ledger.settlements.isEmpty());
       Settlement.Retry retry = world.ledger.settled(Settlement.Retry.class).getFirst();
       assertTrue(retry.reply().contains("second copy"), retry::toString);
     }
