@@ -87,6 +87,22 @@ final class DeliveryWorld implements AutoCloseable {
     return world;
   }
 
+  /** Leaves a server that hangs after a second, where others have ten. */
+  static DeliveryWorld impatient(DeliveryConfig config) {
+    Duration second = Duration.ofSeconds(1);
+    Duration connect = config.connectTimeout();
+    return start(
+        config,
+        25,
+        Optional.of(
+            new SmtpClientConfig(
+                HOST,
+                connect,
+                second,
+                second,
+                SmtpClientConfig.of(HOST, connect, second).verifying())));
+  }
+
   static DeliveryConfig config(int concurrency, int connectionsPerTarget) {
     return config(concurrency, connectionsPerTarget, Duration.ofSeconds(10), 1000);
   }
@@ -99,7 +115,8 @@ final class DeliveryWorld implements AutoCloseable {
         keep,
         messagesPerConnection,
         Duration.ofSeconds(5),
-        Duration.ofSeconds(1),
+        // Longer than a test machine stands still: then every connection that waits is given up.
+        Duration.ofSeconds(10),
         FIRST_RETRY,
         Duration.ofSeconds(2),
         Duration.ofDays(5),
@@ -107,6 +124,24 @@ final class DeliveryWorld implements AutoCloseable {
         List.of(Network.parse("127.0.0.0/8").orElseThrow()),
         Duration.ofMinutes(15),
         new ByteSize(64 << 20));
+  }
+
+  /** The same, but what failed is left alone for a good while. */
+  static DeliveryConfig slowToRetry(DeliveryConfig config) {
+    return new DeliveryConfig(
+        config.concurrency(),
+        config.connectionsPerTarget(),
+        config.keepConnection(),
+        config.messagesPerConnection(),
+        config.connectTimeout(),
+        config.replyTimeout(),
+        Duration.ofMinutes(5),
+        Duration.ofMinutes(5),
+        config.giveUp(),
+        config.smarthost(),
+        config.insideExchangers(),
+        config.lease(),
+        config.handoffMemory());
   }
 
   /** The same, but as shipped: no inside network may be named by MX records. */
