@@ -6,6 +6,7 @@ import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 import net.postern.address.EmailAddress;
 import net.postern.db.Database;
 import org.jdbi.v3.core.JdbiException;
@@ -49,14 +50,24 @@ final class CalloutAnswers {
   private record Remembered<T>(T value, long readNanos) {}
 
   private final Database database;
-  private volatile long awayUntil = System.nanoTime();
+  private final LongSupplier nanos;
+  private volatile long awayUntil;
   private final Cache<String, Remembered<Answer>> answers =
       Caffeine.newBuilder().maximumSize(CACHED).expireAfterWrite(Duration.ofDays(1)).build();
   private final Cache<String, Remembered<Domain>> domains =
       Caffeine.newBuilder().maximumSize(CACHED).expireAfterWrite(Duration.ofDays(1)).build();
 
   CalloutAnswers(Database database) {
+    this(database, System::nanoTime);
+  }
+
+  /**
+   * @param nanos time as {@link System#nanoTime} tells it
+   */
+  CalloutAnswers(Database database, LongSupplier nanos) {
     this.database = database;
+    this.nanos = nanos;
+    this.awayUntil = nanos.getAsLong();
   }
 
   Optional<Answer> find(EmailAddress address) {
@@ -75,7 +86,7 @@ final class CalloutAnswers {
               row ->
                   new Answer(row.getBoolean("known"), row.getTimestamp("answered_at").toInstant()),
               key);
-      stored.ifPresent(answer -> answers.put(key, new Remembered<>(answer, System.nanoTime())));
+      stored.ifPresent(answer -> answers.put(key, new Remembered<>(answer, nanos.getAsLong())));
       return stored;
     } catch (JdbiException e) {
       away("answers cannot be read", e);
@@ -90,16 +101,16 @@ final class CalloutAnswers {
 
   /** Whether the database failed a moment ago and is not asked now. */
   boolean isAway() {
-    return System.nanoTime() - awayUntil < 0;
+    return nanos.getAsLong() - awayUntil < 0;
   }
 
   private void away(String what, JdbiException e) {
-    awayUntil = System.nanoTime() + RETRY_NANOS;
+    awayUntil = nanos.getAsLong() + RETRY_NANOS;
     LOG.debug(what, e);
   }
 
   void put(EmailAddress address, boolean known, Instant at, String reply) {
-    answers.put(address.key(), new Remembered<>(new Answer(known, at), System.nanoTime()));
+    answers.put(address.key(), new Remembered<>(new Answer(known, at), nanos.getAsLong()));
     write(
         "insert into callout_answer (address, domain, known, answered_at, reply)"
             + " values (?, ?, ?, ?, ?) on conflict (address) do update set"
@@ -133,7 +144,7 @@ final class CalloutAnswers {
                           row.getString("trouble")),
                   name)
               .orElse(Domain.NEW);
-      domains.put(name, new Remembered<>(stored, System.nanoTime()));
+      domains.put(name, new Remembered<>(stored, nanos.getAsLong()));
       return stored;
     } catch (JdbiException e) {
       away("answers cannot be read", e);
@@ -146,7 +157,7 @@ final class CalloutAnswers {
     domains.put(
         name,
         new Remembered<>(
-            new Domain(Optional.of(takesAll), at, before.trouble()), System.nanoTime()));
+            new Domain(Optional.of(takesAll), at, before.trouble()), nanos.getAsLong()));
     write(
         "insert into callout_domain (domain, accepts_all, probed_at) values (?, ?, ?)"
             + " on conflict (domain) do update set accepts_all = excluded.accepts_all,"
@@ -164,7 +175,7 @@ final class CalloutAnswers {
     domains.put(
         name,
         new Remembered<>(
-            new Domain(before.takesAll(), before.probedAt(), trouble), System.nanoTime()));
+            new Domain(before.takesAll(), before.probedAt(), trouble), nanos.getAsLong()));
     write(
         "insert into callout_domain (domain, trouble, trouble_since) values (?, ?, ?)"
             + " on conflict (domain) do update set trouble = excluded.trouble,"
@@ -201,7 +212,7 @@ final class CalloutAnswers {
     }
   }
 
-  private static boolean isFresh(Remembered<?> old) {
-    return System.nanoTime() - old.readNanos() < FRESH_NANOS;
+  private boolean isFresh(Remembered<?> old) {
+    return nanos.getAsLong() - old.readNanos() < FRESH_NANOS;
   }
 }
