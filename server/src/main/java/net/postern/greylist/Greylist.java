@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import net.postern.config.GreylistConfig;
 import net.postern.db.Database;
 import net.postern.id.CustomerId;
@@ -50,7 +51,8 @@ public final class Greylist {
   private final InstantSource clock;
   private final Cache<ByteBuffer, Instant> passed =
       Caffeine.newBuilder().maximumSize(CACHED).build();
-  private volatile long awayUntil = System.nanoTime();
+  private final LongSupplier nanos;
+  private volatile long awayUntil;
   private final AtomicLong putOff = new AtomicLong();
   private final AtomicLong let = new AtomicLong();
   private final AtomicLong unasked = new AtomicLong();
@@ -72,9 +74,18 @@ public final class Greylist {
   }
 
   public Greylist(Database database, GreylistConfig config, InstantSource clock) {
+    this(database, config, clock, System::nanoTime);
+  }
+
+  /**
+   * @param nanos time as {@link System#nanoTime} tells it
+   */
+  Greylist(Database database, GreylistConfig config, InstantSource clock, LongSupplier nanos) {
     this.database = database;
     this.config = config;
     this.clock = clock;
+    this.nanos = nanos;
+    this.awayUntil = nanos.getAsLong();
   }
 
   /** Looks at an attempt and notes it. */
@@ -88,7 +99,7 @@ public final class Greylist {
       let.incrementAndGet();
       return new Answer.Pass();
     }
-    if (System.nanoTime() - awayUntil < 0) {
+    if (nanos.getAsLong() - awayUntil < 0) {
       unasked.incrementAndGet();
       return new Answer.Unknown();
     }
@@ -100,7 +111,7 @@ public final class Greylist {
       (answer instanceof Answer.Pass ? let : putOff).incrementAndGet();
       return answer;
     } catch (JdbiException e) {
-      awayUntil = System.nanoTime() + RETRY_NANOS;
+      awayUntil = nanos.getAsLong() + RETRY_NANOS;
       LOG.warn("greylisting is off while the database is away: {}", e.toString());
       unasked.incrementAndGet();
       return new Answer.Unknown();
