@@ -54,7 +54,7 @@ class DrainTest {
                   [node]
                   hostname = "mx.host.example"
                   data = "data"
-                  drain = "8s"
+                  drain = "20s"
                   [edge]
                   listen = ["127.0.0.1:0"]
                   starttls = false
@@ -90,7 +90,9 @@ class DrainTest {
         }
         closer.join();
       }
-      // Only a transaction that came to its end is followed by a goodbye.
+      // Only a transaction that came to its end is followed by a goodbye. Nobody waits for a peer
+      // that takes its time to read it.
+      Await.until(() -> peer.commands().contains("QUIT"));
       assertEquals(1, peer.commands().stream().filter("QUIT"::equals).count());
     }
   }

@@ -91,6 +91,7 @@ class RebuildTest {
         listen = ""
         [vault]
         reserve = "1 MiB"
+        store_wait = "20s"
         """
             + database,
         directory);
