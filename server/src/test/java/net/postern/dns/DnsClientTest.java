@@ -269,6 +269,31 @@ class DnsClientTest {
     assertEquals(callers, found);
   }
 
+  /** Opening a socket for each question takes more of the processor than the question. */
+  @Test
+  void questionsToThisMachineShareSockets() throws Exception {
+    DnsjavaResolver resolver = resolver();
+    int questions = 500;
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < questions; i++) {
+        String name = "t" + i + ".many.client.example";
+        threads.execute(() -> resolver.a(name));
+      }
+    }
+    for (int i = 0; i < questions; i++) {
+      assertEquals(new Answer.Found<>(List.of(ONE)), resolver.a("u" + i + ".many.client.example"));
+    }
+    int open = LoopbackUdp.open(proxy.address());
+    assertTrue(open >= 1 && open <= LoopbackUdp.MAX_SOCKETS, open + " sockets");
+    // Nobody needs them any more; the control: until a while ago somebody did.
+    LoopbackUdp.tidy(System.nanoTime());
+    assertEquals(open, LoopbackUdp.open(proxy.address()));
+    Await.until(() -> resolver.stats().underWay() == 0);
+    LoopbackUdp.tidy(System.nanoTime() + Duration.ofMinutes(5).toNanos());
+    assertEquals(0, LoopbackUdp.open(proxy.address()));
+    assertEquals(new Answer.Found<>(List.of(ONE)), resolver.a("v.many.client.example"));
+  }
+
   /** As when a list's servers are gone while the world connects to us. */
   @Test
   void whatStrangersCauseKeepsNothingOfOursWaiting() throws Exception {
