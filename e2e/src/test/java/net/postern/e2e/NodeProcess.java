@@ -78,6 +78,9 @@ final class NodeProcess implements AutoCloseable {
     set("edge", "listen", "[\"127.0.0.1:0\"]");
     set("edge", "unlimited_sources", "[\"127.0.0.0/8\"]");
     set("observe", "listen", "\"127.0.0.1:0\"");
+    // A machine that stalls is no store that hangs: what a store lacks is then the scenario's
+    // doing.
+    set("vault", "store_wait", "\"30s\"");
     set("delivery", "first_retry", "\"1s\"");
     set("delivery", "max_retry", "\"2s\"");
     OPEN.add(this);
