@@ -290,6 +290,15 @@ final class NodeProcess implements AutoCloseable {
     return process.orElseThrow().pid();
   }
 
+  /** Waits until the node takes mail: a page may be asked while it is busy with something. */
+  void awaitReady(Duration limit) {
+    try {
+      Await.until(limit, () -> status("/ready") == 200);
+    } catch (AssertionError e) {
+      throw new AssertionError("it is not ready:\n" + page("/ready") + endOfLog(), e);
+    }
+  }
+
   boolean isAlive() {
     return process.isPresent() && process.get().isAlive();
   }
