@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import net.postern.testkit.Await;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
@@ -93,7 +94,8 @@ class E04BadInputTest {
       node.start();
       NodeProcess.Outcome outcome = second.startAndEnd();
       assertRefused(outcome, node.data().toString(), "another Postern runs");
-      assertEquals(200, node.status("/ready"), "the first node suffered");
+      // The first node did not suffer.
+      node.awaitReady(Await.LONG);
       assertTrue(node.postgresPid().isPresent());
     }
   }
@@ -130,7 +132,7 @@ class E04BadInputTest {
 
   private static void startsFine(NodeProcess node) throws IOException {
     node.start();
-    assertEquals(200, node.status("/ready"), () -> node.page("/ready"));
+    node.awaitReady(Await.LONG);
   }
 
   /** What must not change: the stores, the keys, the identity. */

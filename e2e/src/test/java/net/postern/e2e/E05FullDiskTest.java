@@ -52,7 +52,7 @@ class E05FullDiskTest {
               .pausing(Duration.ofMillis(20));
       try (MailLoad load = MailLoad.start(node::smtp, plan)) {
         Await.until(PATIENCE, () -> sink.distinct() > 100);
-        assertEquals(200, node.status("/ready"), () -> node.page("/ready"));
+        node.awaitReady(PATIENCE);
 
         disk.fill(leave);
         Await.until(PATIENCE, () -> load.refusals("451 4.3") > 20);
@@ -62,16 +62,16 @@ class E05FullDiskTest {
           disk.fill(0);
         }
         Await.until(PATIENCE, () -> isRefusing(load));
-        assertTrue(
-            node.logOfRun().lines().anyMatch(line -> line.contains("takes no mail")),
-            node::endOfLog);
+        Await.until(
+            PATIENCE,
+            () -> node.logOfRun().lines().anyMatch(line -> line.contains("takes no mail")));
         int before = load.acknowledged();
         int arrived = sink.distinct();
 
         disk.free();
         Await.until(
             PATIENCE, () -> load.acknowledged() > before + 200 && sink.distinct() > arrived + 200);
-        Await.until(PATIENCE, () -> node.status("/ready") == 200);
+        node.awaitReady(PATIENCE);
         load.stop(PATIENCE);
 
         assertEquals(List.of(), load.refusedForGood());

@@ -21,7 +21,11 @@ import org.junit.jupiter.api.parallel.Isolated;
 @Isolated("it wants the processors for itself")
 class E07DrainTest {
   private static final int MOST_MESSAGES = 200_000;
-  private static final Duration DRAIN = Duration.ofSeconds(10);
+  private static final Duration DRAIN = Duration.ofSeconds(30);
+
+  /** After the drain, what is under way has to end, and PostgreSQL to write what it holds. */
+  private static final Duration STOP = DRAIN.plusSeconds(40);
+
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @Test
@@ -51,12 +55,13 @@ class E07DrainTest {
           int told = load.refusals("421");
           Await.until(PATIENCE, () -> load.acknowledged() > acknowledged + 200);
           long start = System.nanoTime();
-          int code = node.stop(DRAIN.plusSeconds(5));
+          int code = node.stop(STOP);
           Duration took = Duration.ofNanos(System.nanoTime() - start);
           longest = took.compareTo(longest) > 0 ? took : longest;
           assertEquals(0, code, node::endOfLog);
-          assertTrue(load.refusals("421") > told, "no session heard 421");
-          assertTrue(node.postgresPid().isEmpty(), "its PostgreSQL runs on");
+          // The replies are on their way; PostgreSQL's last child may be, too.
+          Await.until(PATIENCE, () -> load.refusals("421") > told);
+          Await.until(PATIENCE, () -> node.postgresPid().isEmpty());
           node.start();
         }
         int acknowledged = load.acknowledged();

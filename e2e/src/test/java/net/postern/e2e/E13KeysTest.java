@@ -117,7 +117,7 @@ class E13KeysTest {
       assertTrue(outcome.out().contains("POSTERN_E13_NOT_SET"), outcome.out());
       node.unset("vault", "master_key");
       node.start();
-      assertEquals(200, node.status("/ready"));
+      node.awaitReady(PATIENCE);
     }
   }
 

@@ -13,12 +13,14 @@ import java.util.regex.Pattern;
 import net.postern.testkit.S3Server;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * What a message costs in requests to S3 servers. The short form shows that the measurement works
  * and that the bound holds at a thousand messages a second; the long one measures all sizes and
  * rates and prints the figures of docs/performance.md.
  */
+@Isolated("it measures")
 class E14VaultBenchTest {
   /** Of a request for each message and store, at a thousand messages a second. */
   private static final double BOUND = 1.0 / 20;

@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,20 +23,21 @@ import org.junit.jupiter.api.Test;
 class E16SubmissionTest {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final String ANN = "ann@" + NodeProcess.DOMAIN;
+  private static final Pattern LISTENS = Pattern.compile("with TLS, \\[/127\\.0\\.0\\.1:(\\d+)\\]");
   private static final Pattern REFERENCE = Pattern.compile("\\(ref ([0-9A-Z]{13})\\)");
 
   @Test
   void aUserWritesToTheWorld() throws IOException, InterruptedException {
     String swaks = Machine.program("swaks", "swaks");
-    int port;
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
-      port = free.getLocalPort();
-    }
     try (MailSink world = MailSink.start();
         NodeProcess node = NodeProcess.fresh("e16")) {
-      node.set("edge", "submissions", "[\"127.0.0.1:" + port + "\"]");
+      node.set("edge", "submissions", "[\"127.0.0.1:0\"]");
       node.set("delivery", "smarthost", "\"127.0.0.1:" + world.port() + "\"");
       node.start();
+      Await.until(PATIENCE, () -> LISTENS.matcher(node.logOfRun()).find());
+      Matcher listens = LISTENS.matcher(node.logOfRun());
+      assertTrue(listens.find());
+      int port = Integer.parseInt(listens.group(1));
       node.adminOk("user", "add", ANN);
       String password = last(node.adminOk("user", "password", ANN, "--generate"));
 

@@ -8,12 +8,14 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * The measurement of the edge beside Postfix with postscreen. The short form shows that it works:
  * each server refuses who is listed, and takes and refuses the recipients that it has to; the
  * command fails otherwise. The long one prints the figures of docs/performance.md.
  */
+@Isolated("it measures")
 class E17EdgeBenchTest {
   private static final List<String> KINDS =
       List.of("refused clients", "recipients of new clients", "recipients of known clients");

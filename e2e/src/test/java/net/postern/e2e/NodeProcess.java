@@ -78,6 +78,9 @@ final class NodeProcess implements AutoCloseable {
     set("edge", "listen", "[\"127.0.0.1:0\"]");
     set("edge", "unlimited_sources", "[\"127.0.0.0/8\"]");
     set("observe", "listen", "\"127.0.0.1:0\"");
+    // A machine that stalls is no store that hangs: what a store lacks is then the scenario's
+    // doing.
+    set("vault", "store_wait", "\"30s\"");
     set("delivery", "first_retry", "\"1s\"");
     set("delivery", "max_retry", "\"2s\"");
     OPEN.add(this);
@@ -285,6 +288,15 @@ final class NodeProcess implements AutoCloseable {
   /** The JVM's: the script replaces itself by it. */
   long pid() {
     return process.orElseThrow().pid();
+  }
+
+  /** Waits until the node takes mail: a page may be asked while it is busy with something. */
+  void awaitReady(Duration limit) {
+    try {
+      Await.until(limit, () -> status("/ready") == 200);
+    } catch (AssertionError e) {
+      throw new AssertionError("it is not ready:\n" + page("/ready") + endOfLog(), e);
+    }
   }
 
   boolean isAlive() {

@@ -286,9 +286,14 @@ final class DnsClient {
               try {
                 // Another flight may have landed since the caller looked.
                 Known landed = cache.getIfPresent(question);
-                known = landed != null ? landed : resolve(name, kind);
-                if (landed == null && known.seconds() > 0) {
-                  cache.put(question, known);
+                if (landed != null) {
+                  hits.increment();
+                  known = landed;
+                } else {
+                  known = resolve(name, kind);
+                  if (known.seconds() > 0) {
+                    cache.put(question, known);
+                  }
                 }
               } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();

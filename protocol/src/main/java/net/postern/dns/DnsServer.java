@@ -14,8 +14,9 @@ import org.xbill.DNS.SimpleResolver;
 import org.xbill.DNS.WireParseException;
 
 /**
- * One name server, asked over UDP from a random port with a random id, over TCP when the answer is
- * truncated. Remembers for a while that it did not answer.
+ * One name server, asked over UDP from a random port with a random id (one of this machine over
+ * sockets that are kept, see {@link LoopbackUdp}), over TCP when the answer is truncated. Remembers
+ * for a while that it did not answer.
  */
 final class DnsServer {
   /** How long one that did not answer comes after the others. */
@@ -48,6 +49,7 @@ final class DnsServer {
   Try ask(Name name, int type, long waitNanos) throws InterruptedException {
     // One for each try: its socket is closed when the try is over, and not when all tries are.
     SimpleResolver resolver = new SimpleResolver(address);
+    LoopbackUdp.of(address).ifPresent(resolver::setIoClientFactory);
     resolver.setTimeout(Duration.ofNanos(waitNanos));
     Message question = Message.newQuery(Record.newRecord(name, type, DClass.IN));
     try {

@@ -37,6 +37,10 @@ public record ProxyHeader(
   private static final Pattern ADDRESS =
       Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*");
 
+  // PROXY TCP4 0.0.0.0 0.0.0.0 0 0, PROXY TCP6 :: :: 0 0
+  private static final int[] SHORTEST_WORDS_4 = {5, 4, 7, 7, 1, 1};
+  private static final int[] SHORTEST_WORDS_6 = {5, 4, 2, 2, 1, 1};
+
   private static final ProxyHeader NOBODY = new ProxyHeader(Optional.empty(), Optional.empty());
 
   /**
@@ -61,7 +65,16 @@ public record ProxyHeader(
       if (length == MAX_LINE) {
         throw new ProtocolException("the PROXY line is too long");
       }
-      line[length++] = (byte) next(in);
+      int got = in.read(line, length, Math.min(missing(line, length), MAX_LINE - length));
+      if (got < 0) {
+        throw new EOFException("the stream ended inside the PROXY header");
+      }
+      for (int i = length; i < length + got - 1; i++) {
+        if (line[i] == '\n') {
+          throw new ProtocolException("the PROXY line ends too early");
+        }
+      }
+      length += got;
     }
     if (line[length - 2] != '\r') {
       throw new ProtocolException("the PROXY line does not end with CRLF");
@@ -82,6 +95,27 @@ public record ProxyHeader(
     return new ProxyHeader(
         Optional.of(new InetSocketAddress(address(words[2], bytes), port(words[4]))),
         Optional.of(new InetSocketAddress(address(words[3], bytes), port(words[5]))));
+  }
+
+  /** What a line that begins so lacks at least: so much can be read without reading beyond it. */
+  private static int missing(byte[] line, int length) {
+    int word = 0;
+    int inWord = 0;
+    for (int i = 0; i < length; i++) {
+      boolean space = line[i] == ' ';
+      word += space ? 1 : 0;
+      inWord = space ? 0 : inWord + 1;
+    }
+    int end = line[length - 1] == '\r' ? 1 : 2;
+    int[] shortest = line[9] == '4' ? SHORTEST_WORDS_4 : SHORTEST_WORDS_6;
+    if (line[6] != 'T' || word < 2 || word >= shortest.length) {
+      return end;
+    }
+    int missing = end + Math.max(0, shortest[word] - inWord);
+    for (int next = word + 1; next < shortest.length; next++) {
+      missing += 1 + shortest[next];
+    }
+    return missing;
   }
 
   private static InetAddress address(String text, int bytes) throws ProtocolException {
@@ -162,13 +196,5 @@ public record ProxyHeader(
       throw new EOFException("the stream ended inside the PROXY header");
     }
     return bytes;
-  }
-
-  private static int next(InputStream in) throws IOException {
-    int b = in.read();
-    if (b < 0) {
-      throw new EOFException("the stream ended inside the PROXY header");
-    }
-    return b;
   }
 }

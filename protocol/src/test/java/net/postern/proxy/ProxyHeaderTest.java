@@ -3,10 +3,13 @@ package net.postern.proxy;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetSocketAddress;
+import java.net.ProtocolException;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.List;
@@ -48,9 +51,56 @@ class ProxyHeaderTest {
     assertEquals(
         new ProxyHeader(at("2001:db8::7", 1), at("2001:db8::1", 65535)),
         read(bytes("PROXY TCP6 2001:db8::7 2001:db8::1 1 65535\r\n")));
+    // The shortest, of which not one byte too many may be read.
+    assertEquals(
+        new ProxyHeader(at("1.1.1.1", 1), at("2.2.2.2", 2)),
+        read(bytes("PROXY TCP4 1.1.1.1 2.2.2.2 1 2\r\n")));
+    assertEquals(
+        new ProxyHeader(at("::", 0), at("::1", 2)), read(bytes("PROXY TCP6 :: ::1 0 2\r\n")));
     ProxyHeader nobody = new ProxyHeader(Optional.empty(), Optional.empty());
     assertEquals(nobody, read(bytes("PROXY UNKNOWN\r\n")));
+    assertEquals(nobody, read(bytes("PROXY UNKNOWN TCP4 1 2 3\r\n")));
     assertEquals(nobody, read(bytes("PROXY UNKNOWN ffff:: ffff:: 65535 65535\r\n")));
+  }
+
+  /** A read of a socket takes longer than all that is made of its bytes. */
+  @Test
+  void versionOneTakesFewReads() throws IOException {
+    int[] reads = new int[1];
+    byte[] line = bytes("PROXY TCP4 192.0.2.7 198.51.100.1 56324 25\r\nEHLO a\r\n");
+    ByteArrayInputStream in =
+        new ByteArrayInputStream(line) {
+          @Override
+          public synchronized int read(byte[] into, int offset, int length) {
+            reads[0]++;
+            return super.read(into, offset, length);
+          }
+        };
+    ProxyHeader.read(in);
+    assertEquals("EHLO a\r\n", new String(in.readAllBytes(), StandardCharsets.ISO_8859_1));
+    assertTrue(reads[0] <= 8, reads[0] + " reads");
+  }
+
+  /** Though a line of its kind would have more. */
+  @Test
+  void aLineThatEndsTooEarlyIsNotWaitedFor() {
+    for (String line :
+        List.of("PROXY TCP4 1.1.1.1\r\n", "PROXY TCP4 \r\n", "PROXY TCP6 a b\nPROXY TCP4 1")) {
+      assertThrows(ProtocolException.class, () -> ProxyHeader.read(whole(line)), line);
+    }
+  }
+
+  // Whoever reads beyond what has come waits: here it fails.
+  private static InputStream whole(String text) {
+    return new ByteArrayInputStream(bytes(text)) {
+      @Override
+      public synchronized int read(byte[] into, int offset, int length) {
+        if (available() == 0) {
+          throw new AssertionError("it would wait");
+        }
+        return super.read(into, offset, length);
+      }
+    };
   }
 
   @Test

@@ -32,8 +32,14 @@ final class Child implements AutoCloseable {
               .redirectOutput(output.toFile())
               .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
               .start();
-      // Also when the measurement is broken off.
-      Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
+      // Also when the measurement is broken off. Some that we start are only the parent of it.
+      Runtime.getRuntime()
+          .addShutdownHook(
+              new Thread(
+                  () -> {
+                    process.descendants().forEach(ProcessHandle::destroy);
+                    process.destroy();
+                  }));
       return new Child(process, output);
     } catch (IOException e) {
       throw new BenchException("cannot run " + command.getFirst() + ": " + e.getMessage(), e);

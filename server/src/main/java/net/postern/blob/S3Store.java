@@ -61,8 +61,8 @@ public final class S3Store implements ObjectStore, AutoCloseable {
   /** Bounds what a store costs: 25 requests a second while mail comes without a pause. */
   private static final Duration PACE = Duration.ofMillis(40);
 
-  /** How long a growing object waits for the part before, when it sends the next one. */
-  private static final int PART_PATIENCE_MILLIS = 1_000;
+  /** How long a node's growing object waits for the part before, when it sends the next one. */
+  private static final Duration PART_PATIENCE = Duration.ofSeconds(1);
 
   /** Pieces of one object that are read at once. */
   private static final int READERS = 8;
@@ -81,6 +81,7 @@ public final class S3Store implements ObjectStore, AutoCloseable {
 
   private final S3Settings settings;
   private final Clock clock;
+  private final Duration partPatience;
   private final S3Calls calls;
   private final S3Removal removal;
   private final S3Joiner joiner;
@@ -108,7 +109,18 @@ public final class S3Store implements ObjectStore, AutoCloseable {
   }
 
   S3Store(S3Settings settings, Clock clock) {
+    this(settings, clock, PART_PATIENCE);
+  }
+
+  /**
+   * Makes a store.
+   *
+   * @param partPatience how long a growing object waits for the part before, when it sends the next
+   *     one; beyond that it is made whole of its pieces
+   */
+  S3Store(S3Settings settings, Clock clock, Duration partPatience) {
     this.settings = settings;
+    this.partPatience = partPatience;
     Arrays.setAll(changes, i -> new ReentrantLock());
     this.clock = clock;
     this.calls = new S3Calls(settings);
@@ -473,7 +485,7 @@ public final class S3Store implements ObjectStore, AutoCloseable {
         this,
         object,
         pieces,
-        new S3Upload(calls, threads, key, () -> lockUntil(object), PART_PATIENCE_MILLIS));
+        new S3Upload(calls, threads, key, () -> lockUntil(object), partPatience.toMillis()));
   }
 
   private IOException exists(String object) {

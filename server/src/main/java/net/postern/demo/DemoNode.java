@@ -168,6 +168,8 @@ final class DemoNode implements AutoCloseable {
 
         [vault]
         reserve = "16 MiB"
+        # Each store is to show all mail by itself, also on a machine that stalls for a while.
+        store_wait = "30s"
 
         [delivery]
         first_retry = "2s"

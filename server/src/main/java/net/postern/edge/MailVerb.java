@@ -1,11 +1,14 @@
 package net.postern.edge;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import net.postern.edge.check.Check;
+import net.postern.edge.check.CheckResult;
 import net.postern.edge.check.CheckRun;
 import net.postern.edge.check.Mail;
+import net.postern.edge.check.Pending;
 import net.postern.events.MailEvent.Reason;
 import net.postern.events.MailEvent.Stage;
 import net.postern.smtp.MailArguments;
@@ -82,13 +85,31 @@ final class MailVerb implements Verb {
               : session
                   .questions()
                   .mail(session.identity().client(), session.helo(), mail.reversePath());
-      session.begin(new Transaction(mail, question));
-      refused = session.ask(Stage.MAIL, checks.subList(quick, checks.size()), question, "");
+      Transaction begun = new Transaction(mail, question);
+      session.begin(begun);
+      List<Check<Mail>> waiting = checks.subList(quick, checks.size());
+      if (session.questions().isUnwanted(question.client())) {
+        // What the filter is told is asked when there is something to filter.
+        begun.noteLater(told(waiting, question));
+        waiting = waiting.stream().filter(each -> !each.about().reply().isEmpty()).toList();
+      }
+      refused = session.ask(Stage.MAIL, waiting, question, "");
     }
     if (refused.isPresent()) {
       session.endTransaction();
       return refused.get();
     }
     return session.say(OK);
+  }
+
+  private static Pending<List<CheckResult.Note>> told(List<Check<Mail>> checks, Mail question) {
+    return Pending.later(
+        () -> {
+          List<CheckResult.Note> notes = new ArrayList<>();
+          List<Check<Mail>> telling =
+              checks.stream().filter(each -> each.about().reply().isEmpty()).toList();
+          CheckRun.ask(telling, question, notes::add);
+          return notes;
+        });
   }
 }

@@ -11,6 +11,7 @@ import java.util.Set;
 import net.postern.address.EmailAddress;
 import net.postern.edge.check.CheckResult;
 import net.postern.edge.check.Mail;
+import net.postern.edge.check.Pending;
 import net.postern.intake.Envelope;
 import net.postern.smtp.ChunkCheck;
 import net.postern.smtp.MailArguments;
@@ -26,6 +27,7 @@ final class Transaction {
   private final Map<Remark, Concerned> notes = new LinkedHashMap<>();
   private final Map<String, Recipient> recipients = new LinkedHashMap<>(4);
   private final Set<String> groups = new HashSet<>(0);
+  private Optional<Pending<List<CheckResult.Note>>> later = Optional.empty();
   private int asked;
   private Optional<Submitter> sender = Optional.empty();
   private int counted;
@@ -64,6 +66,11 @@ final class Transaction {
     notes.putIfAbsent(new Remark(note.name(), note.detail()), new Concerned());
   }
 
+  /** The same, of checks that are asked when the filter is. */
+  void noteLater(Pending<List<CheckResult.Note>> more) {
+    later = Optional.of(more);
+  }
+
   private void note(CheckResult.Note note, List<Recipient> recipients) {
     if (note.own() && recipients.isEmpty()) {
       return;
@@ -85,7 +92,9 @@ final class Transaction {
     }
   }
 
+  /** All of them. May wait for others, as for the DNS, for a bounded time. */
   List<Envelope.Note> notes() {
+    later.ifPresent(more -> more.await().forEach(this::note));
     List<Envelope.Note> all = new ArrayList<>(notes.size());
     notes.forEach(
         (remark, concerned) ->

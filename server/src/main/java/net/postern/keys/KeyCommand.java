@@ -17,8 +17,11 @@ public final class KeyCommand {
   /** Longest time that the program gets. */
   public static final Duration LIMIT = Duration.ofSeconds(30);
 
-  /** Longest wait for what a program that has ended printed last. */
-  private static final Duration AFTER_END = Duration.ofSeconds(1);
+  /**
+   * Longest wait for what a program that has ended printed last. Only one that leaves something
+   * running with its output open takes it; any other's thread that reads has to come to run.
+   */
+  private static final Duration AFTER_END = Duration.ofSeconds(10);
 
   private static final int MAX_OUTPUT = 4_096;
   private static final int MAX_COMPLAINT = 500;
@@ -60,6 +63,8 @@ public final class KeyCommand {
     Output complaint = new Output(process.getErrorStream());
     try {
       if (!process.waitFor(limit.toNanos(), TimeUnit.NANOSECONDS)) {
+        // Before its complaint is read: as long as it runs, that has no end.
+        end(process.toHandle());
         throw failure("did not end within " + limit.toSeconds() + " s", complaint);
       }
       if (process.exitValue() != 0) {
@@ -70,9 +75,15 @@ public final class KeyCommand {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted while the master key was asked for", e);
     } finally {
-      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      end(process.toHandle());
       process.destroyForcibly();
     }
+  }
+
+  // What it printed can still be read.
+  private static void end(ProcessHandle process) {
+    process.descendants().forEach(ProcessHandle::destroyForcibly);
+    process.destroyForcibly();
   }
 
   /**

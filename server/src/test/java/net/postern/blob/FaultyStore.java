@@ -53,10 +53,18 @@ public final class FaultyStore implements ObjectStore, AutoCloseable {
   private final GatedStore store;
   private final AtomicInteger waiting = new AtomicInteger();
   private final AtomicInteger operations = new AtomicInteger();
-  private volatile Mood mood = Mood.GOOD;
   private volatile long capacity = Long.MAX_VALUE;
   private volatile Duration listPause = Duration.ZERO;
-  private volatile CountDownLatch changed = new CountDownLatch(1);
+
+  // Both at once: who hangs waits for the end of the very mood that made it hang.
+  private volatile Order order = new Order(Mood.GOOD);
+
+  /** A mood, and what is counted down when the next one comes. */
+  private record Order(Mood mood, CountDownLatch over) {
+    Order(Mood mood) {
+      this(mood, new CountDownLatch(1));
+    }
+  }
 
   public FaultyStore(ObjectStore store) {
     this.disk = store;
@@ -70,11 +78,10 @@ public final class FaultyStore implements ObjectStore, AutoCloseable {
     store.close();
   }
 
-  public void mood(Mood next) {
-    CountDownLatch before = changed;
-    changed = new CountDownLatch(1);
-    mood = next;
-    before.countDown();
+  public synchronized void mood(Mood next) {
+    Order before = order;
+    order = new Order(next);
+    before.over().countDown();
   }
 
   /** Makes listings slow: so much time passes before each object. */
@@ -111,9 +118,10 @@ public final class FaultyStore implements ObjectStore, AutoCloseable {
   }
 
   private void read() throws IOException {
-    switch (mood) {
+    Order now = order;
+    switch (now.mood()) {
       case FAILING -> throw new IOException("store failing, as ordered");
-      case DEAF -> hang();
+      case DEAF -> hang(now);
       case FLAKY -> failEveryThird();
       case GOOD,
           READ_ONLY,
@@ -128,10 +136,11 @@ public final class FaultyStore implements ObjectStore, AutoCloseable {
   }
 
   private void write() throws IOException {
-    switch (mood) {
+    Order now = order;
+    switch (now.mood()) {
       case FAILING, READ_ONLY -> throw new IOException("store failing, as ordered");
       case FULL -> throw new IOException("No space left on device");
-      case HANGING, DEAF -> hang();
+      case HANGING, DEAF -> hang(now);
       case SLOW -> LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(30));
       case FLAKY -> failEveryThird();
       case GOOD, SHORT_WRITES, CORRUPT_READS, CORRUPT_WRITES, CLOCK_WRONG -> {}
@@ -150,7 +159,7 @@ public final class FaultyStore implements ObjectStore, AutoCloseable {
 
   // What really gets to the disk.
   private ByteBuffer written(ByteBuffer content) {
-    if (mood != Mood.CORRUPT_WRITES || !content.hasRemaining() || !third()) {
+    if (order.mood() != Mood.CORRUPT_WRITES || !content.hasRemaining() || !third()) {
       return content;
     }
     byte[] bytes = new byte[content.remaining()];
@@ -165,7 +174,7 @@ public final class FaultyStore implements ObjectStore, AutoCloseable {
   }
 
   private void stamp(String object) throws IOException {
-    if (mood == Mood.CLOCK_WRONG && disk instanceof DirectoryStore directory) {
+    if (order.mood() == Mood.CLOCK_WRONG && disk instanceof DirectoryStore directory) {
       String name = object.substring(object.indexOf('/') + 1);
       Path file =
           directory
@@ -179,14 +188,10 @@ public final class FaultyStore implements ObjectStore, AutoCloseable {
     }
   }
 
-  private void hang() {
-    CountDownLatch until = changed;
-    if (mood != Mood.HANGING && mood != Mood.DEAF) {
-      return;
-    }
+  private void hang(Order during) {
     waiting.incrementAndGet();
     try {
-      if (!until.await(60, TimeUnit.SECONDS)) {
+      if (!during.over().await(60, TimeUnit.SECONDS)) {
         throw new IllegalStateException("nobody ended the hang");
       }
     } catch (InterruptedException e) {
@@ -205,7 +210,7 @@ public final class FaultyStore implements ObjectStore, AutoCloseable {
   public void put(String object, ByteBuffer content) throws IOException {
     write();
     need(content.remaining());
-    if (mood == Mood.SHORT_WRITES) {
+    if (order.mood() == Mood.SHORT_WRITES) {
       throw new IOException("store broke off, as ordered");
     }
     store.put(object, written(content));
@@ -221,7 +226,7 @@ public final class FaultyStore implements ObjectStore, AutoCloseable {
       public void append(ByteBuffer content) throws IOException {
         write();
         need(content.remaining());
-        if (mood == Mood.SHORT_WRITES) {
+        if (order.mood() == Mood.SHORT_WRITES) {
           content.limit(content.position() + content.remaining() / 2);
           real.append(content);
           throw new IOException("store broke off, as ordered");
@@ -247,7 +252,7 @@ public final class FaultyStore implements ObjectStore, AutoCloseable {
   public byte[] range(String object, long offset, int length) throws IOException {
     read();
     byte[] bytes = store.range(object, offset, length);
-    if (mood == Mood.CORRUPT_READS && bytes.length > 0 && third()) {
+    if (order.mood() == Mood.CORRUPT_READS && bytes.length > 0 && third()) {
       flip(bytes);
     }
     return bytes;
@@ -291,6 +296,6 @@ public final class FaultyStore implements ObjectStore, AutoCloseable {
   @Override
   public long usableBytes() throws IOException {
     read();
-    return mood == Mood.FULL ? 1024 : free();
+    return order.mood() == Mood.FULL ? 1024 : free();
   }
 }

@@ -7,22 +7,40 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Stream;
 import net.postern.config.DatabaseConfig;
 import net.postern.testkit.Await;
 import org.jdbi.v3.core.JdbiException;
 
 /**
  * A database for one test, on the one bundled PostgreSQL of this JVM. The server starts at the
- * first use and is stopped, with its files removed, when the JVM ends.
+ * first use. When the JVM ends, however it does, a guard outside of it ends the server and removes
+ * its files: there may be a hundred thousand, and nobody waits for that.
  */
 public final class TestDatabase {
   private static final AtomicInteger NUMBER = new AtomicInteger();
+
+  /**
+   * Waits until the JVM's end of a pipe closes. The server need not write anything any more; its
+   * children go a moment after it. Another process may have its number by then.
+   */
+  private static final String GUARD =
+      """
+      trap '' HUP INT TERM
+      read -r _
+      data="$1/postgresql/data"
+      pid=$(head -n 1 "$data/postmaster.pid")
+      runs() { [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$data" ]; }
+      if runs; then kill -QUIT "$pid"; fi
+      i=0
+      while runs && [ $i -lt 100 ]; do sleep 0.1; i=$((i + 1)); done
+      if runs; then kill -KILL "$pid"; fi
+      i=0
+      while ! rm -rf "$1" && [ $i -lt 10 ]; do sleep 1; i=$((i + 1)); done
+      """;
 
   private TestDatabase() {}
 
@@ -31,9 +49,14 @@ public final class TestDatabase {
     static final Path DATA;
     static final BundledPostgres POSTGRES;
 
+    /** Held: its pipe would be closed with it. */
+    @SuppressWarnings("unused")
+    private static final Process ATTENDANT;
+
     static {
       try {
-        DATA = Files.createTempDirectory("postern-db");
+        DATA = Files.createTempDirectory("postern-db").toRealPath();
+        ATTENDANT = guard(DATA);
         POSTGRES = BundledPostgres.start(DATA, 0);
         BundledPostgres.Access access = POSTGRES.access();
         create(access, "migrated", "template1");
@@ -41,16 +64,13 @@ public final class TestDatabase {
       } catch (IOException | DatabaseException e) {
         throw new IllegalStateException("no PostgreSQL for tests", e);
       }
-      Runtime.getRuntime().addShutdownHook(new Thread(Server::stop));
     }
 
-    private static void stop() {
-      POSTGRES.close();
-      try {
-        deleteTree(DATA);
-      } catch (IOException e) {
-        throw new IllegalStateException(e);
-      }
+    private static Process guard(Path data) throws IOException {
+      return new ProcessBuilder("sh", "-c", GUARD, "guard", data.toString())
+          .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+          .redirectError(ProcessBuilder.Redirect.DISCARD)
+          .start();
     }
   }
 
@@ -141,14 +161,6 @@ public final class TestDatabase {
   // Asked at open: once it is away it cannot be asked.
   private static String nameOf(Database database) {
     return java.util.Objects.requireNonNull(NAMES.get(database));
-  }
-
-  static void deleteTree(Path root) throws IOException {
-    try (Stream<Path> files = Files.walk(root)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
   }
 
   /** A name that no other test has. */

@@ -177,7 +177,7 @@ class DnsClientTest {
     DnsjavaResolver resolver = resolver(Duration.ofSeconds(6), proxy.address());
     CompletableFuture<Answer<InetAddress>> answer =
         CompletableFuture.supplyAsync(() -> resolver.a("long.client.example"));
-    Await.until(() -> proxy.packets() == 1);
+    Await.until(() -> proxy.packets() >= 1);
     proxy.mood(Mood.PASS);
     assertEquals(new Answer.Found<>(List.of(ONE)), answer.get());
     assertTrue(proxy.packets() >= 2, proxy.packets() + " packets");
@@ -221,8 +221,7 @@ class DnsClientTest {
   void anotherServerIsAskedAndComesFirstThen() throws Exception {
     try (UdpProxy silent = new UdpProxy(server.address())) {
       silent.mood(Mood.DROP);
-      DnsjavaResolver resolver =
-          resolver(Duration.ofSeconds(16), silent.address(), proxy.address());
+      DnsjavaResolver resolver = resolver(LIMIT, silent.address(), proxy.address());
       assertEquals(new Answer.Found<>(List.of(ONE)), resolver.a("a.many.client.example"));
       assertEquals(1, silent.packets());
       for (int i = 0; i < 20; i++) {
@@ -262,11 +261,37 @@ class DnsClientTest {
     assertTrue(most.get() <= DnsClient.Budget.OWN.most, most + " at one time");
     // What a burst lost, and lost again, is answered to who asks again.
     proxy.mood(Mood.PASS);
+    Await.until(() -> resolver.stats().underWay() == 0);
     pass((int) DnsClient.FAILURE_LIFE + 1);
     for (int i = 0; i < callers; i++) {
       found += resolver.a("q" + i + ".many.client.example") instanceof Answer.Found ? 1 : 0;
     }
     assertEquals(callers, found);
+  }
+
+  /** Opening a socket for each question takes more of the processor than the question. */
+  @Test
+  void questionsToThisMachineShareSockets() throws Exception {
+    DnsjavaResolver resolver = resolver();
+    int questions = 500;
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < questions; i++) {
+        String name = "t" + i + ".many.client.example";
+        threads.execute(() -> resolver.a(name));
+      }
+    }
+    for (int i = 0; i < questions; i++) {
+      assertEquals(new Answer.Found<>(List.of(ONE)), resolver.a("u" + i + ".many.client.example"));
+    }
+    int open = LoopbackUdp.open(proxy.address());
+    assertTrue(open >= 1 && open <= LoopbackUdp.MAX_SOCKETS, open + " sockets");
+    // Nobody needs them any more; the control: until a while ago somebody did.
+    LoopbackUdp.tidy(System.nanoTime());
+    assertEquals(open, LoopbackUdp.open(proxy.address()));
+    Await.until(() -> resolver.stats().underWay() == 0);
+    LoopbackUdp.tidy(System.nanoTime() + Duration.ofMinutes(5).toNanos());
+    assertEquals(0, LoopbackUdp.open(proxy.address()));
+    assertEquals(new Answer.Found<>(List.of(ONE)), resolver.a("v.many.client.example"));
   }
 
   /** As when a list's servers are gone while the world connects to us. */
@@ -294,6 +319,7 @@ class DnsClientTest {
       for (Future<Answer<InetAddress>> each : asked) {
         each.get();
       }
+      Await.until(() -> own.stats().underWay() == 0);
       pass((int) DnsClient.FAILURE_LIFE + 1);
       for (int i = 0; i < asked.size(); i++) {
         assertEquals(
@@ -306,7 +332,10 @@ class DnsClientTest {
   @Test
   void aServerThatIsSilentIsNoDoingOfOurs() {
     proxy.mood(Mood.DROP);
-    DnsjavaResolver resolver = resolver(Duration.ofSeconds(5), proxy.address());
+    DnsjavaResolver resolver = resolver(Duration.ofSeconds(8), proxy.address());
+    // It is under way before anybody's time begins: to be late here would be a doing of ours.
+    Thread.ofVirtual().start(() -> resolver.a("long.client.example"));
+    Await.until(() -> proxy.packets() >= 1);
     assertTrue(
         resolver.within(Duration.ofSeconds(2)).a("long.client.example")
                 instanceof Answer.Failure<InetAddress>(String _, Answer.Cause cause)

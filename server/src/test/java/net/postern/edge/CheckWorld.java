@@ -217,6 +217,11 @@ final class CheckWorld implements AutoCloseable {
     }
 
     @Override
+    public boolean isUnwanted(Client of) {
+      return real.isUnwanted(of);
+    }
+
+    @Override
     public Mail mail(Client of, String helo, Optional<EmailAddress> reversePath) {
       return real.mail(of, helo, reversePath);
     }

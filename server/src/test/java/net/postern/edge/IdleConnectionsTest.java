@@ -71,7 +71,7 @@ class IdleConnectionsTest {
 
   private static void sendOne(InetSocketAddress server) throws IOException {
     try (Socket socket = new Socket(server.getAddress(), server.getPort())) {
-      socket.setSoTimeout(10_000);
+      socket.setSoTimeout(60_000);
       Dialogue dialogue = new Dialogue(socket);
       dialogue.deliver("text\r\n");
     }

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import net.postern.config.DnsblConfig;
@@ -161,6 +162,11 @@ class RealListsTest {
     }
   }
 
+  // One that no list names.
+  private static String fresh(AtomicInteger next) {
+    return "192.0.2." + (100 + next.getAndIncrement() % 150);
+  }
+
   private TestEdge edge(BlockLists lists) {
     world.lists(lists);
     TestEdge.Settings settings = new TestEdge.Settings();
@@ -245,7 +251,7 @@ class RealListsTest {
         UdpProxy proxy = new UdpProxy(rbl.address())) {
       BlockLists lists = lists(ask(proxy.address()), BUDGET, "bl.example");
       proxy.delay(BUDGET.multipliedBy(3));
-      int address = 100;
+      AtomicInteger address = new AtomicInteger(100);
       try (TestEdge edge = edge(lists);
           ObserveServer observe = observe(lists)) {
         for (UdpProxy.Mood mood :
@@ -261,10 +267,14 @@ class RealListsTest {
           assertEquals(1, metric(observe, "up", "bl.example"), mood.toString());
           long silent = of(lists, "bl.example").silent();
           long begun = System.nanoTime();
-          assertEquals("250 2.1.5 Ok", rcpt(edge, "192.0.2." + address++), mood.toString());
+          assertEquals("250 2.1.5 Ok", rcpt(edge, fresh(address)), mood.toString());
           Duration took = Duration.ofNanos(System.nanoTime() - begun);
           assertTrue(took.compareTo(BUDGET.plus(ROOM)) < 0, mood + " took " + took);
-          Await.until(() -> metric(observe, "silent_total", "bl.example") == silent + 1);
+          // A list that is asked late, since it is slow here, is not to blame: one more, then.
+          Await.until(
+              () ->
+                  metric(observe, "silent_total", "bl.example") > silent
+                      || rcpt(edge, fresh(address)).isEmpty());
           // Until half of what was asked lately is silent.
           for (int i = 0; i < 60 && of(lists, "bl.example").up(); i++) {
             lists.ask(InetAddress.ofLiteral("198.51.100." + i));
@@ -274,13 +284,18 @@ class RealListsTest {
           assertEquals(0, metric(observe, "up", "bl.example"), mood.toString());
           assertTrue(metric(observe, "silent_total", "bl.example") >= silent + 5, mood.toString());
           assertEquals(0, metric(observe, "errors_total", "bl.example"), mood.toString());
-          long asked = metric(observe, "asked_total", "bl.example");
           // Benched: nobody waits for it any more.
           begun = System.nanoTime();
           assertEquals("250 2.1.5 Ok", rcpt(edge, "192.0.2.66"), mood.toString());
           took = Duration.ofNanos(System.nanoTime() - begun);
           assertTrue(took.compareTo(ROOM) < 0, mood + " took " + took);
-          assertEquals(asked, metric(observe, "asked_total", "bl.example"), mood.toString());
+          // And nobody asks it; who began before may still be counted.
+          Await.until(
+              () -> {
+                long asked = metric(observe, "asked_total", "bl.example");
+                assertEquals("250 2.1.5 Ok", rcpt(edge, "192.0.2.66"));
+                return metric(observe, "asked_total", "bl.example") == asked;
+              });
         }
         // The control: well again, it refuses.
         proxy.mood(UdpProxy.Mood.PASS);
@@ -313,15 +328,15 @@ class RealListsTest {
             "bl.example",
             new RblServer.Zone(
                 RblServer.Sort.IP4SET, ":127.255.255.254:not you", "127.0.0.2", "192.0.2.0/24"));
-        int[] client = {100};
+        int[] client = {0};
         Await.until(
             () -> {
-              assertEquals("250 2.1.5 Ok", rcpt(edge, "192.0.2." + client[0]++));
+              assertEquals("250 2.1.5 Ok", rcpt(edge, "192.0.2." + (100 + client[0]++ % 150)));
               return metric(observe, "errors_total", "bl.example") > 0;
             });
         // Until half of what was asked lately is an error.
         for (int i = 0; i < 100 && of(lists, "bl.example").up(); i++) {
-          assertEquals("250 2.1.5 Ok", rcpt(edge, "192.0.2." + client[0]++));
+          assertEquals("250 2.1.5 Ok", rcpt(edge, "192.0.2." + (100 + client[0]++ % 150)));
         }
         assertEquals(0, metric(observe, "up", "bl.example"));
         assertTrue(metric(observe, "errors_total", "bl.example") >= 5);

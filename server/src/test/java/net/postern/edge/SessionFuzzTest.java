@@ -18,7 +18,7 @@ import org.junit.jupiter.api.AfterAll;
 class SessionFuzzTest {
   private static final Pattern REPLIES =
       Pattern.compile("(?:[2-5]\\d\\d[ -][\\x20-\\x7e]*\\r\\n)*");
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final TestEdge EDGE = start();
 
   private static TestEdge start() {
@@ -41,7 +41,7 @@ class SessionFuzzTest {
     // Connecting is what this test is for; Jazzer would report it as a finding.
     try (var _ = BugDetectors.allowNetworkConnections((host, port) -> true);
         Socket socket = new Socket(EDGE.address().getAddress(), EDGE.port())) {
-      socket.setSoTimeout(10_000);
+      socket.setSoTimeout(60_000);
       socket.getOutputStream().write(bytes);
       socket.shutdownOutput();
       answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);

@@ -48,7 +48,7 @@ class SmugglingTest {
     edge = new TestEdge(settings);
     socket = new Socket(edge.address().getAddress(), edge.port());
     socket.setTcpNoDelay(true);
-    socket.setSoTimeout(10_000);
+    socket.setSoTimeout(60_000);
     in = new BufferedInputStream(socket.getInputStream());
     expect("220");
     say("EHLO client.example\r\n", "250");

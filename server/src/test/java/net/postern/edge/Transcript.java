@@ -89,7 +89,7 @@ import net.postern.tenant.SenderList;
  */
 final class Transcript {
   private static final Pattern REPEAT = Pattern.compile("\\\\\\{(.*?)\\*(\\d+)}");
-  private static final int PATIENCE_MILLIS = 10_000;
+  private static final int PATIENCE_MILLIS = 60_000;
 
   private static final java.util.Set<String> WEIGHED =
       new DialogueStage()

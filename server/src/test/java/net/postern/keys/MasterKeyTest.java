@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import net.postern.testkit.Await;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
@@ -64,15 +65,25 @@ class MasterKeyTest {
     KeyCommand hanging =
         new KeyCommand(
             List.of("/bin/sh", "-c", "echo $$ > " + pid + "; echo patience >&2; exec sleep 600"),
-            Duration.ofSeconds(2));
-    complains(() -> MasterKey.read(hanging), "did not end within 2 s");
+            Duration.ofSeconds(5));
+    complains(() -> MasterKey.read(hanging), "did not end within 5 s", "patience");
     long id = Long.parseLong(Files.readString(pid).strip());
-    net.postern.testkit.Await.until(
-        () -> ProcessHandle.of(id).filter(ProcessHandle::isAlive).isEmpty());
-    // What it leaves running and holds its output open is not waited for.
+    Await.until(() -> ProcessHandle.of(id).filter(ProcessHandle::isAlive).isEmpty());
+  }
+
+  @Test
+  void whatAProgramLeavesRunningIsNotWaitedFor() throws IOException {
+    Path pid = temp.resolve("pid");
+    // It holds the program's output open.
     KeyCommand leaving =
-        new KeyCommand(List.of("/bin/sh", "-c", "sleep 5 & echo " + HEX), Duration.ofSeconds(2));
-    assertEquals(KEY, MasterKey.read(leaving));
+        new KeyCommand(
+            List.of("/bin/sh", "-c", "sleep 600 & echo $! > " + pid + "; echo " + HEX),
+            Duration.ofSeconds(20));
+    MasterKey read = MasterKey.read(leaving);
+    ProcessHandle left =
+        ProcessHandle.of(Long.parseLong(Files.readString(pid).strip())).orElseThrow();
+    assertTrue(left.destroyForcibly(), "it ran no more");
+    assertEquals(KEY, read);
   }
 
   private static KeyCommand script(String text) {

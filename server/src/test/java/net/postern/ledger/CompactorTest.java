@@ -27,6 +27,7 @@ import net.postern.vault.Place;
 import net.postern.vault.SegmentBook;
 import net.postern.vault.StoreChoice;
 import net.postern.vault.VaultUnavailableException;
+import net.postern.vault.VaultWorld;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -392,6 +393,7 @@ class CompactorTest {
   void acceptanceGoesOnWhileCompactionHangs() throws Exception {
     finished(4);
     List<MessageId> kept = held(4);
+    world.stores.storeWait(VaultWorld.SHORT);
     world.endSegment();
     world.clock.advance(RetentionWorld.KEEP_FINISHED);
     world.stores.stores.get(1).mood(Mood.HANGING);

@@ -5,12 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
+import ch.qos.logback.core.AppenderBase;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import net.postern.db.Database;
 import net.postern.db.TestDatabase;
 import net.postern.events.MailEvent;
@@ -120,31 +121,55 @@ class RefusalTraceTest {
     }
   }
 
+  /** What is said by the threads that the thread of a test has started, and by no others. */
+  private static final class Said extends AppenderBase<ILoggingEvent> {
+    private static final InheritableThreadLocal<Said> OURS = new InheritableThreadLocal<>();
+    private final List<String> lines = new CopyOnWriteArrayList<>();
+
+    /** Call it before the threads are started. */
+    void listen() {
+      OURS.set(this);
+      start();
+    }
+
+    @Override
+    protected void append(ILoggingEvent event) {
+      if (OURS.get() == this) {
+        lines.add(event.getFormattedMessage());
+      }
+    }
+  }
+
   /** A database that is away is left alone for a second, and a log line tells of a loss. */
   @Test
   void aDatabaseThatIsAwayIsLeftAlone() {
-    ListAppender<ILoggingEvent> said = new ListAppender<>();
-    said.start();
+    // Other tests have traces too, at the same time.
+    Said said = new Said();
+    said.listen();
     Logger log = (Logger) LoggerFactory.getLogger(RefusalTrace.class);
     log.addAppender(said);
     ManualClock clock = new ManualClock(Instant.parse("2026-03-02T08:00:10Z"));
     Database database = TestDatabase.open();
-    try (RefusalTrace trace = new RefusalTrace(database, 10, clock)) {
-      database.close();
-      trace.emit(refusal(Reference.of(REASON, clock.instant()), "ann@example.com"));
-      Await.until(() -> trace.dropped() == 1);
-      long first = System.nanoTime();
-      // The number of the minute that is over is due from now on.
-      clock.advance(Duration.ofMinutes(5));
-      trace.emit(refusal(Reference.of(REASON, clock.instant()), "bea@example.com"));
-      Await.until(() -> trace.dropped() == 2);
-      long second = System.nanoTime();
-      assertTrue(second - first > Duration.ofMillis(500).toNanos(), "it was tried at once");
-      Await.until(() -> System.nanoTime() - second > Duration.ofMillis(1500).toNanos());
+    try {
+      try (RefusalTrace trace = new RefusalTrace(database, 10, clock)) {
+        database.close();
+        long first = System.nanoTime();
+        trace.emit(refusal(Reference.of(REASON, clock.instant()), "ann@example.com"));
+        Await.until(() -> trace.dropped() == 1);
+        // The number of the minute that is over is due from now on.
+        clock.advance(Duration.ofMinutes(5));
+        trace.emit(refusal(Reference.of(REASON, clock.instant()), "bea@example.com"));
+        Await.until(() -> trace.dropped() == 2);
+        long second = System.nanoTime();
+        assertTrue(second - first > Duration.ofMillis(500).toNanos(), "it was tried at once");
+        Await.until(() -> System.nanoTime() - second > Duration.ofMillis(1500).toNanos());
+      }
+      Await.until(() -> said.lines.size() >= 3);
     } finally {
       log.detachAppender(said);
+      Said.OURS.remove();
     }
-    List<String> lines = said.list.stream().map(ILoggingEvent::getFormattedMessage).toList();
+    List<String> lines = said.lines;
     assertEquals(3, lines.size(), lines::toString);
     assertTrue(lines.get(0).startsWith("1 refusals could not be written"), lines::toString);
     assertTrue(lines.get(1).startsWith("1 refusals could not be written"), lines::toString);

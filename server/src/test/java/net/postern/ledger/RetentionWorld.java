@@ -48,6 +48,7 @@ final class RetentionWorld implements AutoCloseable {
   final SegmentRetention retention =
       new SegmentRetention(database, holds, () -> Set.copyOf(erased), KEEP_FINISHED);
   final KeyRing keys;
+  private volatile UUID latest = new UUID(0, 0);
   final MessageQueries queries = new MessageQueries(database);
 
   RetentionWorld(Path directory, long segmentBytes) throws IOException {
@@ -92,6 +93,7 @@ final class RetentionWorld implements AutoCloseable {
       throws Exception {
     MessageFrame frame = stores.frame(new byte[bytes]);
     Place place = stores.vault().keep(frame).place();
+    latest = place.segment();
     List<MessageRecord> records = new ArrayList<>();
     for (CustomerId customer : customers) {
       records.add(record(frame.id(), customer, mailbox, state, place));
@@ -137,13 +139,20 @@ final class RetentionWorld implements AutoCloseable {
         id.value());
   }
 
-  /** Ends the open segment and notes it as entered: what the reconciler does. */
+  /**
+   * Ends the open segment and notes it as entered: what the reconciler does.
+   *
+   * @return the segment of the latest message
+   */
   UUID endSegment() {
     SegmentVault vault = stores.vault();
     stores.restart();
     List<UUID> ended = vault.ended();
     ended.forEach(segments::markRecorded);
-    return ended.getLast();
+    if (!ended.contains(latest)) {
+      throw new IllegalStateException("no message was sent since the vault was opened");
+    }
+    return latest;
   }
 
   Compactor compactor() {

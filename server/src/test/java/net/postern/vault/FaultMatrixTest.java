@@ -71,6 +71,12 @@ class FaultMatrixTest {
     try (VaultWorld world = new VaultWorld(temp)) {
       world.bound();
       load(world, MESSAGES / 4);
+      if (mood == Mood.DEAF) {
+        // It is to be given up, and from then on the well ones are both needed and waited for.
+        world.storeWait(VaultWorld.SHORT);
+        world.restart();
+        world.awaitUp(3);
+      }
       if (fault.equals("killed")) {
         Files.move(world.disks.get(store).root(), temp.resolve("away"));
       } else {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import net.postern.blob.FaultyStore.Mood;
+import net.postern.events.MailEvent;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,11 +27,14 @@ class HangLatencyTest {
   @Test
   void oneStoreHangs() throws Exception {
     try (VaultWorld world = new VaultWorld(temp)) {
+      world.storeWait(VaultWorld.SHORT);
       run(world);
       long[] well = run(world);
+      world.awaitUp(3);
+      long before = downs(world);
       world.stores.get(1).mood(Mood.DEAF);
       long[] hung = run(world);
-      long wait = VaultWorld.STORE_WAIT.toNanos();
+      long wait = VaultWorld.SHORT.toNanos();
       long most = 2 * percentile(well, 0.99) + wait;
       System.out.printf(
           "p99 %.2f ms with all stores well, %.2f ms with one that hangs (longest %.0f ms;"
@@ -41,9 +45,17 @@ class HangLatencyTest {
           wait / 1e6);
       assertTrue(percentile(hung, 0.99) <= most, "p99");
       assertTrue(percentile(hung, 1) >= wait, "the control: the store did hang");
+      assertEquals(before + 1, downs(world), "it is given up once");
+      // Each sender meets it once; the rest is for a machine that stalls as long as that itself.
       long waited = Arrays.stream(hung).filter(nanos -> nanos >= wait).count();
-      assertTrue(waited <= 2 * SENDERS, waited + " messages met the wait");
+      assertTrue(waited <= 6 * SENDERS, waited + " messages met the wait");
     }
+  }
+
+  private static long downs(VaultWorld world) {
+    return world.events.stream()
+        .filter(each -> each instanceof MailEvent.StoreHealth health && !health.up())
+        .count();
   }
 
   private static long[] run(VaultWorld world) throws Exception {

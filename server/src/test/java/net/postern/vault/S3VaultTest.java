@@ -84,7 +84,10 @@ class S3VaultTest extends MessageVaultContract {
         name ->
             new SegmentVault(
                 TestConfig.vault(
-                    "reserve = \"0 B\"", "segment_size = \"4 MiB\"", "read_wait = \"20s\""),
+                    "reserve = \"0 B\"",
+                    "segment_size = \"4 MiB\"",
+                    "store_wait = \"30s\"",
+                    "read_wait = \"20s\""),
                 stores,
                 keys(stores),
                 event -> {},

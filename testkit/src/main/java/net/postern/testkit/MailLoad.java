@@ -49,6 +49,9 @@ public final class MailLoad implements AutoCloseable {
   private static final int REPLY_MILLIS = 60_000;
   private static final Duration RETRY_PAUSE = Duration.ofMillis(50);
 
+  /** Turns of a connection that sends nothing any more. */
+  private static final int ENDED = Integer.MAX_VALUE;
+
   /**
    * What to send.
    *
@@ -78,6 +81,10 @@ public final class MailLoad implements AutoCloseable {
   private final AtomicLongArray nanos;
   private final AtomicInteger acknowledgedCount = new AtomicInteger();
   private final AtomicInteger brokenOff = new AtomicInteger();
+
+  /** How often each connection came to the end of what it was doing. */
+  private final AtomicIntegerArray turns;
+
   private final Map<String, AtomicInteger> refusals = new ConcurrentHashMap<>();
   private final Map<String, AtomicInteger> doubtCauses = new ConcurrentHashMap<>();
   private final List<String> given = new ArrayList<>();
@@ -93,6 +100,7 @@ public final class MailLoad implements AutoCloseable {
     this.acknowledged = new AtomicIntegerArray(plan.messages());
     this.doubts = new AtomicIntegerArray(plan.messages());
     this.nanos = new AtomicLongArray(plan.messages());
+    this.turns = new AtomicIntegerArray(plan.connections());
     this.ended = new CountDownLatch(plan.connections());
     this.body =
         "The quarterly figures are in the folder that we share, one sheet each.\r\n"
@@ -107,7 +115,8 @@ public final class MailLoad implements AutoCloseable {
   public static MailLoad start(Supplier<InetSocketAddress> server, Plan plan) {
     MailLoad load = new MailLoad(server, plan);
     for (int i = 0; i < plan.connections(); i++) {
-      Thread _ = Thread.ofVirtual().name("load-" + i).start(load::work);
+      int number = i;
+      Thread _ = Thread.ofVirtual().name("load-" + i).start(() -> load.work(number));
     }
     return load;
   }
@@ -201,6 +210,27 @@ public final class MailLoad implements AutoCloseable {
     }
   }
 
+  /**
+   * Waits until every connection knows what became of the message that it is sending now, and has
+   * counted it. The load goes on.
+   *
+   * @throws AssertionError when it takes longer
+   */
+  public void awaitReplies(Duration limit) {
+    int[] before = new int[turns.length()];
+    Arrays.setAll(before, turns::get);
+    Await.until(
+        limit,
+        () -> {
+          for (int i = 0; i < before.length; i++) {
+            if (turns.get(i) <= before[i] && turns.get(i) != ENDED) {
+              return false;
+            }
+          }
+          return true;
+        });
+  }
+
   /** Sends nothing new; waits until the messages under way have their replies. */
   public void stop(Duration limit) throws InterruptedException {
     stopped = true;
@@ -224,25 +254,27 @@ public final class MailLoad implements AutoCloseable {
     GIVEN_UP
   }
 
-  private void work() {
+  private void work(int connection) {
     try {
       while (!stopped) {
         try (Client client = new Client(server.get())) {
-          if (!sendOver(client)) {
+          if (!sendOver(client, connection)) {
             return;
           }
         } catch (IOException e) {
           brokenOff.incrementAndGet();
+          turns.incrementAndGet(connection);
           LockSupport.parkNanos(RETRY_PAUSE.toNanos());
         }
       }
     } finally {
+      turns.set(connection, ENDED);
       ended.countDown();
     }
   }
 
   /** False when there is nothing more to send. */
-  private boolean sendOver(Client client) throws IOException {
+  private boolean sendOver(Client client, int connection) throws IOException {
     while (!stopped) {
       int id = take();
       if (id < 0) {
@@ -267,10 +299,12 @@ public final class MailLoad implements AutoCloseable {
         nanos.set(id, System.nanoTime() - start);
         acknowledged.set(id, 1);
         acknowledgedCount.incrementAndGet();
+        turns.incrementAndGet(connection);
         if (plan.pause().isPositive()) {
           LockSupport.parkNanos(plan.pause().toNanos());
         }
       } else {
+        turns.incrementAndGet(connection);
         LockSupport.parkNanos(RETRY_PAUSE.toNanos());
       }
     }

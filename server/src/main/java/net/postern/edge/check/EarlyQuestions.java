@@ -53,14 +53,27 @@ final class EarlyQuestions implements Questions {
     }
     Pending<ReverseName> name =
         runs(ReverseNameCheck.NAME, DomainList.NAME, GreylistCheck.NAME)
-            ? Pending.begin(() -> ReverseName.verify(address, parts.resolver()))
+            ? Pending.later(() -> ReverseName.verify(address, parts.resolver()))
             : plain.reverseName();
-    Pending<Listings> listings =
-        runs(Dnsbl.NAME)
-            ? Pending.begin(
-                () -> isRegistered(address) ? Listings.NONE : parts.lists().ask(address))
-            : plain.listings();
-    return new Client(address, name, listings, false);
+    if (!runs(Dnsbl.NAME)) {
+      name.start();
+      return new Client(address, name, plain.listings(), false);
+    }
+    return new Client(address, name, Pending.begin(() -> listings(address, name)), false);
+  }
+
+  // The name of one that lists name is of no interest before somebody takes its mail.
+  private Listings listings(InetAddress address, Pending<ReverseName> name) {
+    boolean wanted = true;
+    try {
+      Listings said = isRegistered(address) ? Listings.NONE : parts.lists().ask(address);
+      wanted = said.score() < parts.rules().threshold();
+      return said;
+    } finally {
+      if (wanted) {
+        name.start();
+      }
+    }
   }
 
   // When it cannot be said it is a stranger: what recipients chose cannot be said then either, and
@@ -75,8 +88,7 @@ final class EarlyQuestions implements Questions {
     if (!client.isPublic()) {
       return plain;
     }
-    // Who is listed is refused by nearly everybody, and whoever does take the mail can still ask.
-    boolean early = !isListed(client);
+    boolean early = !isUnwanted(client);
     // Always: a safelist may depend on it.
     var spf =
         runs(SpfCheck.NAME, SenderListCheck.NAME, GreylistCheck.NAME)
@@ -101,7 +113,8 @@ final class EarlyQuestions implements Questions {
     return new Mail(client, helo, reversePath, spf, domain, listings, plain.submitter());
   }
 
-  private boolean isListed(Client client) {
+  @Override
+  public boolean isUnwanted(Client client) {
     return client
         .listings()
         .now()

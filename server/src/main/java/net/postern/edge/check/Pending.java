@@ -28,8 +28,8 @@ public final class Pending<T> {
    * @param question takes a bounded time
    */
   public static <T> Pending<T> begin(Supplier<T> question) {
-    Pending<T> pending = new Pending<>(new CompletableFuture<>(), question, true);
-    Thread.ofVirtual().name("edge-ask").start(pending::ask);
+    Pending<T> pending = later(question);
+    pending.start();
     return pending;
   }
 
@@ -40,6 +40,13 @@ public final class Pending<T> {
    */
   public static <T> Pending<T> later(Supplier<T> question) {
     return new Pending<>(new CompletableFuture<>(), question, false);
+  }
+
+  /** Asks on a virtual thread of its own, when nobody has asked yet. */
+  public void start() {
+    if (begun.compareAndSet(false, true)) {
+      Thread.ofVirtual().name("edge-ask").start(this::ask);
+    }
   }
 
   private void ask() {

@@ -15,6 +15,12 @@ public interface Questions {
   /** A client that connected. Does not block. */
   Client client(InetAddress address);
 
+  /**
+   * Whether nearly everybody refuses this client, as far as is known now: what they do not need for
+   * that is asked when there is somebody who takes its mail. Does not block.
+   */
+  boolean isUnwanted(Client client);
+
   /** A transaction that begins. Does not block. */
   Mail mail(Client client, String helo, Optional<EmailAddress> reversePath);
 
