@@ -36,7 +36,7 @@ final class S3Upload {
   private final String key;
   private final Locks locks;
 
-  // How long one waits for the part before; beyond that the upload is given up.
+  // How long who adds bytes waits for the part before; beyond that the upload is given up.
   private final long patienceMillis;
 
   private byte[] part = new byte[0];
@@ -142,6 +142,8 @@ final class S3Upload {
       if (id.isEmpty()) {
         return calls.put(key, new S3Calls.Body(part, 0, filled), locks.until());
       }
+      // Nobody waits for what is finished in the background.
+      collect(Long.MAX_VALUE);
       if (filled > 0) {
         send();
       }

@@ -493,6 +493,28 @@ class S3FaultTest {
     }
   }
 
+  /** Whoever writes does not wait long for a part; the end has time. */
+  @Test
+  void theEndOfAnObjectWaitsForThePartBefore() throws IOException {
+    proxy.rule(
+        request ->
+            request.path().contains("partNumber=")
+                ? new Fault.Delay(Duration.ofMillis(500))
+                : FaultyProxy.NONE);
+    try (S3Store store =
+        new S3Store(settings(proxy.endpoint()), Clock.systemUTC(), Duration.ofMillis(1))) {
+      String object = fresh();
+      int length = S3Upload.PART_BYTES + 1_000;
+      try (Appender appender = store.append(object)) {
+        appender.append(ByteBuffer.wrap(CONTENT, 0, length));
+      }
+      Await.until(() -> store.inPieces() == 0);
+      assertEquals(0, store.requests().get(), "nothing is read back");
+      assertTrue(direct.listPieces(object).isEmpty());
+      assertArrayEquals(Arrays.copyOf(CONTENT, length), direct.range(object, 0, length));
+    }
+  }
+
   /** A mended copy that comes while an object is put together holds more, and is what stays. */
   @Test
   void whatIsPutWhileAnObjectIsPutTogetherStays() throws IOException {

@@ -234,6 +234,7 @@ class TimedStoreTest extends ObjectStoreContract {
     lists.list("things", each -> seen[0]++);
     assertEquals(80, seen[0], "four seconds, though three are allowed between two");
     faulty.mood(Mood.DEAF);
+    faulty.listPause(Duration.ZERO);
     seen[0] = 0;
     assertThrows(IOException.class, () -> lists.list("things", each -> seen[0]++));
     faulty.mood(Mood.GOOD);

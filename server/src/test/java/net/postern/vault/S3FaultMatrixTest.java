@@ -67,7 +67,7 @@ class S3FaultMatrixTest {
   private final MailboxId mailbox = MailboxId.create();
   private final VaultConfig config =
       TestConfig.vault(
-          "store_wait = \"1s\"",
+          "store_wait = \"3s\"",
           "read_wait = \"10s\"",
           "segment_size = \"4 MiB\"",
           "scrub_rate = \"1 GiB\"");
