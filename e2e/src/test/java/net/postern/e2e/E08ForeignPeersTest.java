@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import net.postern.testkit.Await;
+import net.postern.testkit.Ports;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Isolated;
@@ -121,10 +121,7 @@ class E08ForeignPeersTest {
     }
 
     private static Sink tryStart(String program, Path directory) throws IOException {
-      int port;
-      try (ServerSocket free = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
-        port = free.getLocalPort();
-      }
+      int port = Ports.free();
       java.util.List<String> command = new java.util.ArrayList<>();
       command.add(program);
       if ("root".equals(System.getProperty("user.name"))) {

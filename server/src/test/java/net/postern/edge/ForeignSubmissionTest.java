@@ -14,7 +14,6 @@ import jakarta.mail.Transport;
 import jakarta.mail.internet.InternetAddress;
 import jakarta.mail.internet.MimeMessage;
 import java.io.InputStream;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +24,7 @@ import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import net.postern.config.Network;
 import net.postern.testkit.Await;
+import net.postern.testkit.Ports;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -281,10 +281,7 @@ class ForeignSubmissionTest {
     Path haproxy = program("/usr/sbin/haproxy", "haproxy");
     TestEdge.Settings settings = settings();
     settings.proxies = HERE;
-    int port;
-    try (ServerSocket free = new ServerSocket(0)) {
-      port = free.getLocalPort();
-    }
+    int port = Ports.free();
     try (TestEdge edge = new TestEdge(settings)) {
       Path file = directory.resolve("haproxy.cfg");
       Files.writeString(
