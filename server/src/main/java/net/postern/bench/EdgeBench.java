@@ -239,8 +239,9 @@ public final class EdgeBench {
 
     void warmUp() throws BenchException {
       if (!kind.waiting()) {
+        // Not until it is warm: who asks for those that do not exist again and again is blocked.
         run(INTRODUCTION, load.known(), load.connections().getFirst(), 0);
-        warm();
+        run(kind, load.sessions(), connections, 0);
         return;
       }
       double best = 0;
