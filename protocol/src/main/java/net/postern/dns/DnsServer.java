@@ -2,16 +2,19 @@ package net.postern.dns;
 
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.xbill.DNS.DClass;
+import org.xbill.DNS.Flags;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Record;
 import org.xbill.DNS.SimpleResolver;
 import org.xbill.DNS.WireParseException;
+import org.xbill.DNS.io.IoClientFactory;
 
 /**
  * One name server, asked over UDP from a random port with a random id (one of this machine over
@@ -35,11 +38,16 @@ final class DnsServer {
   }
 
   private final InetSocketAddress address;
+  private final Optional<IoClientFactory> sockets;
   private volatile long benchedAt;
   private volatile boolean benched;
 
   DnsServer(InetSocketAddress address) {
     this.address = address;
+    this.sockets =
+        address.getAddress() != null && address.getAddress().isLoopbackAddress()
+            ? Optional.of(LoopbackUdp.factory())
+            : Optional.empty();
   }
 
   boolean answersLately(long now) {
@@ -49,7 +57,7 @@ final class DnsServer {
   Try ask(Name name, int type, long waitNanos) throws InterruptedException {
     // One for each try: its socket is closed when the try is over, and not when all tries are.
     SimpleResolver resolver = new SimpleResolver(address);
-    LoopbackUdp.of(address).ifPresent(resolver::setIoClientFactory);
+    sockets.ifPresent(resolver::setIoClientFactory);
     resolver.setTimeout(Duration.ofNanos(waitNanos));
     Message question = Message.newQuery(Record.newRecord(name, type, DClass.IN));
     try {
@@ -58,6 +66,10 @@ final class DnsServer {
               .sendAsync(question, Runnable::run)
               .toCompletableFuture()
               .get(waitNanos, TimeUnit.NANOSECONDS);
+      if (!answer.getHeader().getFlag(Flags.QR)) {
+        // Our own question came back.
+        return new Try.Silent("no answer for " + name + " from " + shown());
+      }
       benched = false;
       int rcode = answer.getRcode();
       return rcode == Rcode.NOERROR || rcode == Rcode.NXDOMAIN

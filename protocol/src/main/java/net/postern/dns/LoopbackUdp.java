@@ -15,8 +15,13 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.io.DefaultIoClientFactory;
 import org.xbill.DNS.io.IoClientFactory;
@@ -29,11 +34,14 @@ import org.xbill.DNS.io.UdpIoClient;
  * of others do not come from a loopback address, and to a connected socket nobody else can send.
  *
  * <p>A socket has few questions under way at one time, so that its buffer holds all their answers
- * however late they are fetched; there are more sockets as they are needed, and those that nobody
- * needs are closed. What finds no room is asked as elsewhere. One thread fetches all answers. Safe
- * for many threads.
+ * however late they are fetched; there are more sockets as they are needed. Those that nobody needs
+ * are closed, and those over which an answer did not come: a server of several processes may have
+ * one that hangs, and which one gets a packet depends on the socket. What finds no room is asked as
+ * elsewhere. One thread fetches all answers. Safe for many threads.
  */
 final class LoopbackUdp implements UdpIoClient {
+  private static final Logger LOG = LoggerFactory.getLogger(LoopbackUdp.class);
+
   /** Questions under way over one socket. */
   static final int ROOM = 64;
 
@@ -44,6 +52,8 @@ final class LoopbackUdp implements UdpIoClient {
   private static final long LOOK_MILLIS = 10_000;
   private static final int MAX_PACKET = 65_535;
   private static final int HEADER = 12;
+
+  private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   /** One for all servers. */
   private static final LoopbackUdp SHARED = new LoopbackUdp();
@@ -58,6 +68,7 @@ final class LoopbackUdp implements UdpIoClient {
 
   private final UdpIoClient elsewhere = new DefaultIoClientFactory().createOrGetUdpClient();
   private final Map<InetSocketAddress, List<Lane>> lanes = new ConcurrentHashMap<>();
+  private final ByteBuffer packet = ByteBuffer.allocateDirect(MAX_PACKET);
   private final Selector selector;
 
   private LoopbackUdp() {
@@ -69,11 +80,9 @@ final class LoopbackUdp implements UdpIoClient {
     Thread.ofPlatform().daemon().name("dns-udp").start(this::fetch);
   }
 
-  /** How a server is asked; empty for one that is not of this machine. */
-  static Optional<IoClientFactory> of(InetSocketAddress server) {
-    return server.getAddress() != null && server.getAddress().isLoopbackAddress()
-        ? Optional.of(FACTORY)
-        : Optional.empty();
+  /** For servers that have loopback addresses, and no others. */
+  static IoClientFactory factory() {
+    return FACTORY;
   }
 
   /** Sockets that are open now. */
@@ -82,7 +91,7 @@ final class LoopbackUdp implements UdpIoClient {
   }
 
   /** Closes sockets that nobody has used for a while. */
-  static void tidy(long now) throws IOException {
+  static void tidy(long now) {
     SHARED.closeIdle(now);
   }
 
@@ -94,12 +103,17 @@ final class LoopbackUdp implements UdpIoClient {
     private final Map<Integer, CompletableFuture<byte[]>> waiting = new ConcurrentHashMap<>();
     private final AtomicInteger used = new AtomicInteger();
     private volatile long usedAt = System.nanoTime();
+    private volatile boolean retired;
+    private volatile Optional<CompletableFuture<byte[]>> lastSent = Optional.empty();
 
     Lane(DatagramChannel channel) {
       this.channel = channel;
     }
 
     boolean enter(int id, CompletableFuture<byte[]> answer) {
+      if (retired) {
+        return false;
+      }
       if (used.incrementAndGet() > ROOM || waiting.putIfAbsent(id, answer) != null) {
         used.decrementAndGet();
         return false;
@@ -113,8 +127,25 @@ final class LoopbackUdp implements UdpIoClient {
       used.decrementAndGet();
     }
 
-    void fail(IOException why) {
-      waiting.values().forEach(each -> each.completeExceptionally(why));
+    // A packet that the kernel does not take is as lost as one on its way.
+    void send(byte[] packet, CompletableFuture<byte[]> answer) {
+      lastSent = Optional.of(answer);
+      try {
+        try {
+          channel.write(ByteBuffer.wrap(packet));
+        } catch (PortUnreachableException e) {
+          // Said of an earlier one; this one was not sent.
+          channel.write(ByteBuffer.wrap(packet));
+        }
+      } catch (IOException e) {
+        answer.completeExceptionally(e);
+      }
+    }
+
+    // On loopback it is said as soon as a packet is sent, so it is said of the last one. What was
+    // sent before may have been lost too, and is sent again in its time.
+    void unreachable(IOException why) {
+      lastSent.ifPresent(each -> each.completeExceptionally(why));
     }
 
     /** True when nobody uses it, and nobody will. */
@@ -141,16 +172,17 @@ final class LoopbackUdp implements UdpIoClient {
     CompletableFuture<byte[]> ended =
         answer
             .orTimeout(timeout.toNanos(), TimeUnit.NANOSECONDS)
-            .whenComplete((bytes, failure) -> lane.leave(id, answer));
-    try {
-      // A packet that the kernel does not take is as lost as one on its way.
-      lane.channel.write(ByteBuffer.wrap(packet));
-    } catch (PortUnreachableException e) {
-      // Said of an earlier one: nobody listens to any of them.
-      lane.fail(e);
-    } catch (IOException e) {
-      answer.completeExceptionally(e);
-    }
+            .whenComplete(
+                (bytes, failure) -> {
+                  lane.leave(id, answer);
+                  if (failure instanceof TimeoutException) {
+                    lane.retired = true;
+                  }
+                  if (lane.retired) {
+                    closeUnused(server, lane);
+                  }
+                });
+    lane.send(packet, answer);
     return ended;
   }
 
@@ -170,6 +202,10 @@ final class LoopbackUdp implements UdpIoClient {
         Lane lane = new Lane(channel);
         try {
           channel.connect(server);
+          if (channel.getLocalAddress().equals(channel.getRemoteAddress())) {
+            // Nobody listens there, and the kernel gave us the server's own port.
+            throw new IOException("connected to itself");
+          }
           channel.configureBlocking(false);
           lane.enter(id, answer);
           channel.register(selector, SelectionKey.OP_READ, lane);
@@ -188,7 +224,11 @@ final class LoopbackUdp implements UdpIoClient {
   }
 
   private static Optional<Lane> first(List<Lane> open, int id, CompletableFuture<byte[]> answer) {
-    for (Lane lane : open) {
+    // Not always the same one first: all would go to one process of the server.
+    List<Lane> now = List.copyOf(open);
+    int begin = now.isEmpty() ? 0 : ThreadLocalRandom.current().nextInt(now.size());
+    for (int i = 0; i < now.size(); i++) {
+      Lane lane = now.get((begin + i) % now.size());
       if (lane.enter(id, answer)) {
         return Optional.of(lane);
       }
@@ -197,23 +237,23 @@ final class LoopbackUdp implements UdpIoClient {
   }
 
   private void fetch() {
-    ByteBuffer packet = ByteBuffer.allocateDirect(MAX_PACKET);
     long looked = System.nanoTime();
     while (true) {
       try {
-        selector.select(key -> fetch((Lane) key.attachment(), packet), LOOK_MILLIS);
+        selector.select(key -> fetch((Lane) key.attachment()), LOOK_MILLIS);
         long now = System.nanoTime();
         if (now - looked > TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS)) {
           looked = now;
           closeIdle(now);
         }
-      } catch (IOException | RuntimeException e) {
-        // Of one socket or answer; those of others come on.
+      } catch (IOException | RuntimeException | Error e) {
+        LOG.warn("answers of the name server cannot be fetched for a moment", e);
+        LockSupport.parkNanos(PAUSE_NANOS);
       }
     }
   }
 
-  private static void fetch(Lane lane, ByteBuffer packet) {
+  private void fetch(Lane lane) {
     try {
       while (true) {
         packet.clear();
@@ -232,18 +272,26 @@ final class LoopbackUdp implements UdpIoClient {
         }
       }
     } catch (IOException e) {
-      lane.fail(e);
+      lane.unreachable(e);
     }
   }
 
-  private void closeIdle(long now) throws IOException {
-    for (List<Lane> open : lanes.values()) {
-      List<Lane> idle = open.stream().filter(each -> now - each.usedAt > IDLE_NANOS).toList();
-      for (Lane lane : idle) {
-        if (lane.end()) {
-          open.remove(lane);
-          lane.channel.close();
-        }
+  private void closeIdle(long now) {
+    lanes.forEach(
+        (server, open) ->
+            open.stream()
+                .filter(each -> now - each.usedAt > IDLE_NANOS)
+                .toList()
+                .forEach(idle -> closeUnused(server, idle)));
+  }
+
+  private void closeUnused(InetSocketAddress server, Lane lane) {
+    if (lane.end()) {
+      lanes.getOrDefault(server, List.of()).remove(lane);
+      try {
+        lane.channel.close();
+      } catch (IOException e) {
+        LOG.debug("a socket to the name server did not close", e);
       }
     }
   }
