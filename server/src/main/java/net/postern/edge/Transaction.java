@@ -66,7 +66,7 @@ final class Transaction {
     notes.putIfAbsent(new Remark(note.name(), note.detail()), new Concerned());
   }
 
-  /** The same, of checks that are asked when the filter is. */
+  /** The same, of checks that are asked when there is a recipient for whom the filter is. */
   void noteLater(Pending<List<CheckResult.Note>> more) {
     later = Optional.of(more);
   }
@@ -115,6 +115,7 @@ final class Transaction {
    */
   void add(Recipient recipient, List<CheckResult.Note> said) {
     asked++;
+    later.ifPresent(Pending::start);
     recipients.putIfAbsent(recipient.address().key(), recipient);
     said.forEach(note -> note(note, List.of(recipient)));
   }
@@ -128,6 +129,7 @@ final class Transaction {
    */
   void add(EmailAddress address, RecipientLookup.Group group, List<CheckResult.Note> said) {
     asked++;
+    later.ifPresent(Pending::start);
     groups.add(address.key());
     List<Recipient> fresh = new ArrayList<>();
     for (Recipient member : group.members()) {

@@ -7,8 +7,8 @@ import net.postern.dnsbl.Listings;
 
 /**
  * Who is at the other end of a session, as far as is known without asking the client itself. What
- * has to be asked elsewhere is begun when the client connects and awaited when it is needed, see
- * {@link Questions} and {@link Pending}.
+ * has to be asked elsewhere is begun when the client connects, or when lists have not named it, and
+ * awaited when it is needed, see {@link Questions} and {@link Pending}.
  *
  * @param address of the client; behind a proxy that may say so, the one that the proxy names
  * @param reverseName what the DNS calls it
