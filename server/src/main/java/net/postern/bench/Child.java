@@ -17,10 +17,12 @@ final class Child implements AutoCloseable {
 
   private final Process process;
   private final Path output;
+  private final Thread hook;
 
-  private Child(Process process, Path output) {
+  private Child(Process process, Path output, Thread hook) {
     this.process = process;
     this.output = output;
+    this.hook = hook;
   }
 
   /** Starts a program. */
@@ -33,14 +35,16 @@ final class Child implements AutoCloseable {
               .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
               .start();
       // Also when the measurement is broken off. Some that we start are only the parent of it.
-      Runtime.getRuntime()
-          .addShutdownHook(
-              new Thread(
-                  () -> {
-                    process.descendants().forEach(ProcessHandle::destroy);
-                    process.destroy();
-                  }));
-      return new Child(process, output);
+      Thread hook =
+          new Thread(
+              () -> {
+                if (process.isAlive()) {
+                  process.descendants().forEach(ProcessHandle::destroy);
+                  process.destroy();
+                }
+              });
+      Runtime.getRuntime().addShutdownHook(hook);
+      return new Child(process, output, hook);
     } catch (IOException e) {
       throw new BenchException("cannot run " + command.getFirst() + ": " + e.getMessage(), e);
     }
@@ -103,6 +107,11 @@ final class Child implements AutoCloseable {
     } catch (InterruptedException e) {
       process.destroyForcibly();
       Thread.currentThread().interrupt();
+    }
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // It runs already.
     }
   }
 }

@@ -73,7 +73,7 @@ final class BenchCommand extends NeedsSubcommand {
     if (load.sources() > EdgeBench.MAX_SOURCES) {
       throw new CommandFailure(
           Exit.USAGE,
-          "sessions times rounds is more than %d, and each has an address of its own"
+          "the sessions of all rounds are more than %d, and each has an address of its own"
               .formatted(EdgeBench.MAX_SOURCES));
     }
     try {
