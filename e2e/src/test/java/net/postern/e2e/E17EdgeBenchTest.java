@@ -22,7 +22,7 @@ class E17EdgeBenchTest {
 
   @Test
   void bothAnswerAsTheyHaveTo() throws Exception {
-    String out = bench("--sessions", "300", "--connections", "300", "--rounds", "1");
+    String out = bench("--sessions", "300", "--connections", "100", "--rounds", "1");
     for (String kind : KINDS) {
       assertTrue(
           out.lines()

@@ -31,11 +31,17 @@ public final class EdgeBench {
   /** Addresses that are known to both servers, at most. */
   private static final int KNOWN_SOURCES = 5_000;
 
-  /** Rounds at most, before those that count, until a server does not become quicker any more. */
-  private static final int MAX_WARM_UPS = 8;
+  /**
+   * Rounds at most for each that counts, before those, until a server does not become quicker any
+   * more.
+   */
+  private static final int MAX_WARM_UPS = 2;
 
   /** Part of the processor time of the round before from which on that is so. */
   private static final double WARM = 0.95;
+
+  /** How often clients that have to wait come and go in a round. */
+  private static final int TURNS = 4;
 
   /** Recipients of a session. */
   private static final int RECIPIENTS = 3;
@@ -43,7 +49,7 @@ public final class EdgeBench {
   /**
    * The load.
    *
-   * @param sessions of one round
+   * @param sessions of one round, at least; see {@link #sessions(int)}
    * @param connections that are tried, in order, for clients that have to wait
    * @param rounds that count
    */
@@ -52,9 +58,22 @@ public final class EdgeBench {
       connections = List.copyOf(connections);
     }
 
+    /**
+     * Sessions of a round of clients that have to wait: those that are there at one time come and
+     * go several times, else it is measured how one crowd leaves.
+     */
+    int sessions(int atOnce) {
+      return Math.max(sessions, TURNS * atOnce);
+    }
+
     /** Addresses that both servers see: those that they know, and those that come once. */
     public long sources() {
-      return known() + (long) sessions * (rounds + connections.size() + MAX_WARM_UPS);
+      int most = connections.stream().mapToInt(this::sessions).max().orElse(sessions);
+      return known() + (long) most * (rounds + connections.size() + warmUps());
+    }
+
+    private int warmUps() {
+      return MAX_WARM_UPS * rounds;
     }
 
     private int known() {
@@ -175,7 +194,7 @@ public final class EdgeBench {
 
   private boolean measure(NameServer names, List<Edge> edges) throws BenchException {
     out.printf(
-        "%d sessions a round, %d processors; for each second, and in brackets connections at a time"
+        "%d sessions a round or more, %d processors; for each second, and in brackets connections at a time"
             + " and microseconds of processor for a session: server + name server + clients%n",
         load.sessions(), Runtime.getRuntime().availableProcessors());
     boolean right = true;
@@ -246,8 +265,7 @@ public final class EdgeBench {
       }
       double best = 0;
       for (int tried : load.connections()) {
-        Figures figures = run(kind, load.sessions(), tried, next);
-        next += load.sessions();
+        Figures figures = round(tried);
         print(kind.title() + ", tried: " + shown(figures, tried));
         if (figures.right() && figures.rate() > best) {
           best = figures.rate();
@@ -264,17 +282,22 @@ public final class EdgeBench {
     private void warm() throws BenchException {
       double before = Double.MAX_VALUE;
       double now = Double.MAX_VALUE / 2;
-      for (int i = 0; i < MAX_WARM_UPS && now < WARM * before; i++) {
+      for (int i = 0; i < load.warmUps() && now < WARM * before; i++) {
         before = now;
-        now = run(kind, load.sessions(), connections, next).server();
-        next += load.sessions();
+        now = round(connections).server();
       }
     }
 
     Figures round() throws BenchException {
-      Figures figures = run(kind, load.sessions(), connections, next);
-      next += load.sessions();
+      Figures figures = round(connections);
       counted.add(figures);
+      return figures;
+    }
+
+    private Figures round(int atOnce) throws BenchException {
+      int sessions = kind.waiting() ? load.sessions(atOnce) : load.sessions();
+      Figures figures = run(kind, sessions, atOnce, next);
+      next += sessions;
       return figures;
     }
 
